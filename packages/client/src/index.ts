@@ -14,3 +14,11 @@ export type {
 export type { ChangeHandler, IndexFunction, Informer, Informers, InformerScope, Lister } from './informer.js';
 export { mapped, ownedBy, primary, settled } from './controller.js';
 export type { Controller, ReconcileContext, ReconcileResult, ReconcileTrace, WatchSource } from './controller.js';
+export { afterBy, systemClock } from './clock.js';
+export type { Clock } from './clock.js';
+export { DeadlineError, deadline, followSignal } from './deadline.js';
+export { allSettledOrThrow } from './all-settled-or-throw.js';
+export { backOff, backOffDelay } from './back-off.js';
+export type { BackOff, BackOffPolicy } from './back-off.js';
+export { WorkQueue } from './work-queue.js';
+export type { WorkQueueMetrics, WorkQueueOptions } from './work-queue.js';
