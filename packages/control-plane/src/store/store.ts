@@ -16,8 +16,8 @@ export interface RangeResult {
   readonly items: readonly StoredValue[];
   /** The revision that this range shows. */
   readonly revision: Revision;
-  /** More keys follow the last one. */
-  readonly more: boolean;
+  /** How many keys of the prefix follow the last item; 0 when the range is complete. */
+  readonly remaining: number;
 }
 
 export interface StoreEvent {
@@ -28,6 +28,12 @@ export interface StoreEvent {
   readonly revision: Revision;
   /** The value before, where there was one. */
   readonly previous: StoredValue | undefined;
+}
+
+/** The changes of one commit. No event at or below `revision` comes later; without events it only reports progress. */
+export interface StoreBatch {
+  readonly events: readonly StoreEvent[];
+  readonly revision: Revision;
 }
 
 export type StoreErrorCode =
@@ -47,7 +53,7 @@ export class StoreError extends Error {
 /**
  * A small multi-version key-value contract. Keys are `/registry/<group>/<plural>/[<namespace>/]<name>`; their group and
  * plural part (`prefix`) is what a watch names. A write resolves once it is durable: nothing acknowledged is ever lost,
- * and nothing is visible to reads or watches before it is durable. After an abort nobody knows whether the write
+ * and nothing is visible to reads or watches before it is durable. Watches see a write before its writer does. After an abort nobody knows whether the write
  * happened: read again. Follows: etcd's KV and Watch.
  */
 export interface Store extends AsyncDisposable {
@@ -74,12 +80,13 @@ export interface Store extends AsyncDisposable {
   ): Promise<RangeResult>;
   /**
    * Every change below `prefix` after revision `after`, in order, without gaps, in batches of one commit.
+   * A batch's values are the very buffers that the writer of this process gave, so they can be recognised.
    * @throws {StoreError} Compacted (range again), Unavailable.
    */
-  watch(prefix: string, options: CallOptions & { readonly after: Revision }): AsyncIterable<readonly StoreEvent[]>;
-  /** The newest revision that is durable. */
+  watch(prefix: string, options: CallOptions & { readonly after: Revision }): AsyncIterable<StoreBatch>;
+  /** The newest revision that is durable. Every watch reports progress up to it soon after. */
   revision(options: CallOptions): Promise<Revision>;
-  /** Forgets history before `revision`. */
+  /** Forgets history before `revision`: ranges at an older one and watches after an older one are refused. */
   compact(revision: Revision, options: CallOptions): Promise<void>;
   /** Resolves while writes are possible. @throws {StoreError} Unavailable with the reason. */
   ready(options: CallOptions): Promise<void>;
