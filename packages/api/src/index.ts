@@ -30,3 +30,47 @@ export type {
   AddonSpec,
   AddonStatus,
 } from './addon.js';
+export { deepEqual, semanticEqual } from './json/deep-equal.js';
+export { asJson, fieldOf, isJsonArray, isJsonObject, setField, valueAt } from './json/json-value.js';
+export type { Json, JsonObject, MutableJsonObject } from './json/json-value.js';
+export {
+  duplicate,
+  forbidden,
+  immutable,
+  invalid,
+  notFound,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+  typeInvalid,
+} from './fields/field-error.js';
+export {
+  dns1035Label,
+  dns1123Label,
+  dns1123Subdomain,
+  labelValue,
+  pathSegmentName,
+  qualifiedName as qualifiedNameRule,
+  wildcardDns1123Subdomain,
+} from './names/name-rules.js';
+export type { NameRule } from './names/name-rules.js';
+export { generateName, nameSuffixAlphabet, randomNameSuffix } from './names/generate-name.js';
+export { formatLabelSelector, labelSelectorOf, matchesLabels, selectsNothing } from './selectors/label-selector.js';
+export type { LabelOperator, LabelRequirement, LabelRequirements, Labels } from './selectors/label-selector.js';
+export { parseLabelSelector } from './selectors/parse-label-selector.js';
+export { formatFieldSelector, matchesFields, parseFieldSelector } from './selectors/field-selector.js';
+export type { FieldRequirement, FieldRequirements } from './selectors/field-selector.js';
+export {
+  addQuantities,
+  bytesOf,
+  compareQuantities,
+  cpuMillis,
+  milliUnits,
+  parseQuantity,
+  quantityProblem,
+  subtractQuantities,
+  wholeUnits,
+} from './quantity/quantity.js';
+export type { Quantity as ParsedQuantity, QuantityFormat } from './quantity/quantity.js';
+export { canonicalQuantity, formatQuantity } from './quantity/format-quantity.js';

@@ -23,7 +23,11 @@ export const namespaces: ResourceType<types.Namespace> = resourceType('', 'v1', 
 /** Node, v1 */
 export const nodes: ResourceType<types.Node> = resourceType('', 'v1', 'nodes');
 /** PersistentVolumeClaim, v1 */
-export const persistentVolumeClaims: ResourceType<types.PersistentVolumeClaim> = resourceType('', 'v1', 'persistentvolumeclaims');
+export const persistentVolumeClaims: ResourceType<types.PersistentVolumeClaim> = resourceType(
+  '',
+  'v1',
+  'persistentvolumeclaims',
+);
 /** PersistentVolume, v1 */
 export const persistentVolumes: ResourceType<types.PersistentVolume> = resourceType('', 'v1', 'persistentvolumes');
 /** Pod, v1 */
@@ -31,7 +35,11 @@ export const pods: ResourceType<types.Pod> = resourceType('', 'v1', 'pods');
 /** PodTemplate, v1 */
 export const podTemplates: ResourceType<types.PodTemplate> = resourceType('', 'v1', 'podtemplates');
 /** ReplicationController, v1 */
-export const replicationControllers: ResourceType<types.ReplicationController> = resourceType('', 'v1', 'replicationcontrollers');
+export const replicationControllers: ResourceType<types.ReplicationController> = resourceType(
+  '',
+  'v1',
+  'replicationcontrollers',
+);
 /** ResourceQuota, v1 */
 export const resourceQuotas: ResourceType<types.ResourceQuota> = resourceType('', 'v1', 'resourcequotas');
 /** Secret, v1 */
@@ -41,7 +49,11 @@ export const serviceAccounts: ResourceType<types.ServiceAccount> = resourceType(
 /** Service, v1 */
 export const services: ResourceType<types.Service> = resourceType('', 'v1', 'services');
 /** ControllerRevision, apps/v1 */
-export const controllerRevisions: ResourceType<types.ControllerRevision> = resourceType('apps', 'v1', 'controllerrevisions');
+export const controllerRevisions: ResourceType<types.ControllerRevision> = resourceType(
+  'apps',
+  'v1',
+  'controllerrevisions',
+);
 /** DaemonSet, apps/v1 */
 export const daemonSets: ResourceType<types.DaemonSet> = resourceType('apps', 'v1', 'daemonsets');
 /** Deployment, apps/v1 */
@@ -53,45 +65,102 @@ export const statefulSets: ResourceType<types.StatefulSet> = resourceType('apps'
 /** Event, events.k8s.io/v1 */
 export const eventsEventsV1: ResourceType<types.EventsV1Event> = resourceType('events.k8s.io', 'v1', 'events');
 /** SelfSubjectReview, authentication.k8s.io/v1 */
-export const selfSubjectReviews: ResourceType<types.SelfSubjectReview> = resourceType('authentication.k8s.io', 'v1', 'selfsubjectreviews');
+export const selfSubjectReviews: ResourceType<types.SelfSubjectReview> = resourceType(
+  'authentication.k8s.io',
+  'v1',
+  'selfsubjectreviews',
+);
 /** TokenReview, authentication.k8s.io/v1 */
-export const tokenReviews: ResourceType<types.TokenReview> = resourceType('authentication.k8s.io', 'v1', 'tokenreviews');
+export const tokenReviews: ResourceType<types.TokenReview> = resourceType(
+  'authentication.k8s.io',
+  'v1',
+  'tokenreviews',
+);
 /** LocalSubjectAccessReview, authorization.k8s.io/v1 */
-export const localSubjectAccessReviews: ResourceType<types.LocalSubjectAccessReview> = resourceType('authorization.k8s.io', 'v1', 'localsubjectaccessreviews');
+export const localSubjectAccessReviews: ResourceType<types.LocalSubjectAccessReview> = resourceType(
+  'authorization.k8s.io',
+  'v1',
+  'localsubjectaccessreviews',
+);
 /** SelfSubjectAccessReview, authorization.k8s.io/v1 */
-export const selfSubjectAccessReviews: ResourceType<types.SelfSubjectAccessReview> = resourceType('authorization.k8s.io', 'v1', 'selfsubjectaccessreviews');
+export const selfSubjectAccessReviews: ResourceType<types.SelfSubjectAccessReview> = resourceType(
+  'authorization.k8s.io',
+  'v1',
+  'selfsubjectaccessreviews',
+);
 /** SelfSubjectRulesReview, authorization.k8s.io/v1 */
-export const selfSubjectRulesReviews: ResourceType<types.SelfSubjectRulesReview> = resourceType('authorization.k8s.io', 'v1', 'selfsubjectrulesreviews');
+export const selfSubjectRulesReviews: ResourceType<types.SelfSubjectRulesReview> = resourceType(
+  'authorization.k8s.io',
+  'v1',
+  'selfsubjectrulesreviews',
+);
 /** SubjectAccessReview, authorization.k8s.io/v1 */
-export const subjectAccessReviews: ResourceType<types.SubjectAccessReview> = resourceType('authorization.k8s.io', 'v1', 'subjectaccessreviews');
+export const subjectAccessReviews: ResourceType<types.SubjectAccessReview> = resourceType(
+  'authorization.k8s.io',
+  'v1',
+  'subjectaccessreviews',
+);
 /** HorizontalPodAutoscaler, autoscaling/v2 */
-export const horizontalPodAutoscalers: ResourceType<types.HorizontalPodAutoscaler> = resourceType('autoscaling', 'v2', 'horizontalpodautoscalers');
+export const horizontalPodAutoscalers: ResourceType<types.HorizontalPodAutoscaler> = resourceType(
+  'autoscaling',
+  'v2',
+  'horizontalpodautoscalers',
+);
 /** HorizontalPodAutoscaler, autoscaling/v1 */
-export const horizontalPodAutoscalersAutoscalingV1: ResourceType<types.AutoscalingV1HorizontalPodAutoscaler> = resourceType('autoscaling', 'v1', 'horizontalpodautoscalers');
+export const horizontalPodAutoscalersAutoscalingV1: ResourceType<types.AutoscalingV1HorizontalPodAutoscaler> =
+  resourceType('autoscaling', 'v1', 'horizontalpodautoscalers');
 /** CronJob, batch/v1 */
 export const cronJobs: ResourceType<types.CronJob> = resourceType('batch', 'v1', 'cronjobs');
 /** Job, batch/v1 */
 export const jobs: ResourceType<types.Job> = resourceType('batch', 'v1', 'jobs');
 /** CertificateSigningRequest, certificates.k8s.io/v1 */
-export const certificateSigningRequests: ResourceType<types.CertificateSigningRequest> = resourceType('certificates.k8s.io', 'v1', 'certificatesigningrequests');
+export const certificateSigningRequests: ResourceType<types.CertificateSigningRequest> = resourceType(
+  'certificates.k8s.io',
+  'v1',
+  'certificatesigningrequests',
+);
 /** IngressClass, networking.k8s.io/v1 */
-export const ingressClasses: ResourceType<types.IngressClass> = resourceType('networking.k8s.io', 'v1', 'ingressclasses');
+export const ingressClasses: ResourceType<types.IngressClass> = resourceType(
+  'networking.k8s.io',
+  'v1',
+  'ingressclasses',
+);
 /** Ingress, networking.k8s.io/v1 */
 export const ingresses: ResourceType<types.Ingress> = resourceType('networking.k8s.io', 'v1', 'ingresses');
 /** IPAddress, networking.k8s.io/v1 */
 export const ipAddresses: ResourceType<types.IPAddress> = resourceType('networking.k8s.io', 'v1', 'ipaddresses');
 /** NetworkPolicy, networking.k8s.io/v1 */
-export const networkPolicies: ResourceType<types.NetworkPolicy> = resourceType('networking.k8s.io', 'v1', 'networkpolicies');
+export const networkPolicies: ResourceType<types.NetworkPolicy> = resourceType(
+  'networking.k8s.io',
+  'v1',
+  'networkpolicies',
+);
 /** ServiceCIDR, networking.k8s.io/v1 */
 export const serviceCidrs: ResourceType<types.ServiceCIDR> = resourceType('networking.k8s.io', 'v1', 'servicecidrs');
 /** PodDisruptionBudget, policy/v1 */
-export const podDisruptionBudgets: ResourceType<types.PodDisruptionBudget> = resourceType('policy', 'v1', 'poddisruptionbudgets');
+export const podDisruptionBudgets: ResourceType<types.PodDisruptionBudget> = resourceType(
+  'policy',
+  'v1',
+  'poddisruptionbudgets',
+);
 /** ClusterRoleBinding, rbac.authorization.k8s.io/v1 */
-export const clusterRoleBindings: ResourceType<types.ClusterRoleBinding> = resourceType('rbac.authorization.k8s.io', 'v1', 'clusterrolebindings');
+export const clusterRoleBindings: ResourceType<types.ClusterRoleBinding> = resourceType(
+  'rbac.authorization.k8s.io',
+  'v1',
+  'clusterrolebindings',
+);
 /** ClusterRole, rbac.authorization.k8s.io/v1 */
-export const clusterRoles: ResourceType<types.ClusterRole> = resourceType('rbac.authorization.k8s.io', 'v1', 'clusterroles');
+export const clusterRoles: ResourceType<types.ClusterRole> = resourceType(
+  'rbac.authorization.k8s.io',
+  'v1',
+  'clusterroles',
+);
 /** RoleBinding, rbac.authorization.k8s.io/v1 */
-export const roleBindings: ResourceType<types.RoleBinding> = resourceType('rbac.authorization.k8s.io', 'v1', 'rolebindings');
+export const roleBindings: ResourceType<types.RoleBinding> = resourceType(
+  'rbac.authorization.k8s.io',
+  'v1',
+  'rolebindings',
+);
 /** Role, rbac.authorization.k8s.io/v1 */
 export const roles: ResourceType<types.Role> = resourceType('rbac.authorization.k8s.io', 'v1', 'roles');
 /** CSIDriver, storage.k8s.io/v1 */
@@ -99,44 +168,112 @@ export const csiDrivers: ResourceType<types.CSIDriver> = resourceType('storage.k
 /** CSINode, storage.k8s.io/v1 */
 export const csiNodes: ResourceType<types.CSINode> = resourceType('storage.k8s.io', 'v1', 'csinodes');
 /** CSIStorageCapacity, storage.k8s.io/v1 */
-export const csiStorageCapacities: ResourceType<types.CSIStorageCapacity> = resourceType('storage.k8s.io', 'v1', 'csistoragecapacities');
+export const csiStorageCapacities: ResourceType<types.CSIStorageCapacity> = resourceType(
+  'storage.k8s.io',
+  'v1',
+  'csistoragecapacities',
+);
 /** StorageClass, storage.k8s.io/v1 */
 export const storageClasses: ResourceType<types.StorageClass> = resourceType('storage.k8s.io', 'v1', 'storageclasses');
 /** VolumeAttachment, storage.k8s.io/v1 */
-export const volumeAttachments: ResourceType<types.VolumeAttachment> = resourceType('storage.k8s.io', 'v1', 'volumeattachments');
+export const volumeAttachments: ResourceType<types.VolumeAttachment> = resourceType(
+  'storage.k8s.io',
+  'v1',
+  'volumeattachments',
+);
 /** VolumeAttributesClass, storage.k8s.io/v1 */
-export const volumeAttributesClasses: ResourceType<types.VolumeAttributesClass> = resourceType('storage.k8s.io', 'v1', 'volumeattributesclasses');
+export const volumeAttributesClasses: ResourceType<types.VolumeAttributesClass> = resourceType(
+  'storage.k8s.io',
+  'v1',
+  'volumeattributesclasses',
+);
 /** MutatingAdmissionPolicy, admissionregistration.k8s.io/v1 */
-export const mutatingAdmissionPolicies: ResourceType<types.MutatingAdmissionPolicy> = resourceType('admissionregistration.k8s.io', 'v1', 'mutatingadmissionpolicies');
+export const mutatingAdmissionPolicies: ResourceType<types.MutatingAdmissionPolicy> = resourceType(
+  'admissionregistration.k8s.io',
+  'v1',
+  'mutatingadmissionpolicies',
+);
 /** MutatingAdmissionPolicyBinding, admissionregistration.k8s.io/v1 */
-export const mutatingAdmissionPolicyBindings: ResourceType<types.MutatingAdmissionPolicyBinding> = resourceType('admissionregistration.k8s.io', 'v1', 'mutatingadmissionpolicybindings');
+export const mutatingAdmissionPolicyBindings: ResourceType<types.MutatingAdmissionPolicyBinding> = resourceType(
+  'admissionregistration.k8s.io',
+  'v1',
+  'mutatingadmissionpolicybindings',
+);
 /** MutatingWebhookConfiguration, admissionregistration.k8s.io/v1 */
-export const mutatingWebhookConfigurations: ResourceType<types.MutatingWebhookConfiguration> = resourceType('admissionregistration.k8s.io', 'v1', 'mutatingwebhookconfigurations');
+export const mutatingWebhookConfigurations: ResourceType<types.MutatingWebhookConfiguration> = resourceType(
+  'admissionregistration.k8s.io',
+  'v1',
+  'mutatingwebhookconfigurations',
+);
 /** ValidatingAdmissionPolicy, admissionregistration.k8s.io/v1 */
-export const validatingAdmissionPolicies: ResourceType<types.ValidatingAdmissionPolicy> = resourceType('admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies');
+export const validatingAdmissionPolicies: ResourceType<types.ValidatingAdmissionPolicy> = resourceType(
+  'admissionregistration.k8s.io',
+  'v1',
+  'validatingadmissionpolicies',
+);
 /** ValidatingAdmissionPolicyBinding, admissionregistration.k8s.io/v1 */
-export const validatingAdmissionPolicyBindings: ResourceType<types.ValidatingAdmissionPolicyBinding> = resourceType('admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings');
+export const validatingAdmissionPolicyBindings: ResourceType<types.ValidatingAdmissionPolicyBinding> = resourceType(
+  'admissionregistration.k8s.io',
+  'v1',
+  'validatingadmissionpolicybindings',
+);
 /** ValidatingWebhookConfiguration, admissionregistration.k8s.io/v1 */
-export const validatingWebhookConfigurations: ResourceType<types.ValidatingWebhookConfiguration> = resourceType('admissionregistration.k8s.io', 'v1', 'validatingwebhookconfigurations');
+export const validatingWebhookConfigurations: ResourceType<types.ValidatingWebhookConfiguration> = resourceType(
+  'admissionregistration.k8s.io',
+  'v1',
+  'validatingwebhookconfigurations',
+);
 /** CustomResourceDefinition, apiextensions.k8s.io/v1 */
-export const customResourceDefinitions: ResourceType<types.CustomResourceDefinition> = resourceType('apiextensions.k8s.io', 'v1', 'customresourcedefinitions');
+export const customResourceDefinitions: ResourceType<types.CustomResourceDefinition> = resourceType(
+  'apiextensions.k8s.io',
+  'v1',
+  'customresourcedefinitions',
+);
 /** PriorityClass, scheduling.k8s.io/v1 */
-export const priorityClasses: ResourceType<types.PriorityClass> = resourceType('scheduling.k8s.io', 'v1', 'priorityclasses');
+export const priorityClasses: ResourceType<types.PriorityClass> = resourceType(
+  'scheduling.k8s.io',
+  'v1',
+  'priorityclasses',
+);
 /** Lease, coordination.k8s.io/v1 */
 export const leases: ResourceType<types.Lease> = resourceType('coordination.k8s.io', 'v1', 'leases');
 /** RuntimeClass, node.k8s.io/v1 */
 export const runtimeClasses: ResourceType<types.RuntimeClass> = resourceType('node.k8s.io', 'v1', 'runtimeclasses');
 /** EndpointSlice, discovery.k8s.io/v1 */
-export const endpointSlices: ResourceType<types.EndpointSlice> = resourceType('discovery.k8s.io', 'v1', 'endpointslices');
+export const endpointSlices: ResourceType<types.EndpointSlice> = resourceType(
+  'discovery.k8s.io',
+  'v1',
+  'endpointslices',
+);
 /** FlowSchema, flowcontrol.apiserver.k8s.io/v1 */
-export const flowSchemas: ResourceType<types.FlowSchema> = resourceType('flowcontrol.apiserver.k8s.io', 'v1', 'flowschemas');
+export const flowSchemas: ResourceType<types.FlowSchema> = resourceType(
+  'flowcontrol.apiserver.k8s.io',
+  'v1',
+  'flowschemas',
+);
 /** PriorityLevelConfiguration, flowcontrol.apiserver.k8s.io/v1 */
-export const priorityLevelConfigurations: ResourceType<types.PriorityLevelConfiguration> = resourceType('flowcontrol.apiserver.k8s.io', 'v1', 'prioritylevelconfigurations');
+export const priorityLevelConfigurations: ResourceType<types.PriorityLevelConfiguration> = resourceType(
+  'flowcontrol.apiserver.k8s.io',
+  'v1',
+  'prioritylevelconfigurations',
+);
 /** DeviceClass, resource.k8s.io/v1 */
 export const deviceClasses: ResourceType<types.DeviceClass> = resourceType('resource.k8s.io', 'v1', 'deviceclasses');
 /** ResourceClaim, resource.k8s.io/v1 */
-export const resourceClaims: ResourceType<types.ResourceV1ResourceClaim> = resourceType('resource.k8s.io', 'v1', 'resourceclaims');
+export const resourceClaims: ResourceType<types.ResourceV1ResourceClaim> = resourceType(
+  'resource.k8s.io',
+  'v1',
+  'resourceclaims',
+);
 /** ResourceClaimTemplate, resource.k8s.io/v1 */
-export const resourceClaimTemplates: ResourceType<types.ResourceClaimTemplate> = resourceType('resource.k8s.io', 'v1', 'resourceclaimtemplates');
+export const resourceClaimTemplates: ResourceType<types.ResourceClaimTemplate> = resourceType(
+  'resource.k8s.io',
+  'v1',
+  'resourceclaimtemplates',
+);
 /** ResourceSlice, resource.k8s.io/v1 */
-export const resourceSlices: ResourceType<types.ResourceSlice> = resourceType('resource.k8s.io', 'v1', 'resourceslices');
+export const resourceSlices: ResourceType<types.ResourceSlice> = resourceType(
+  'resource.k8s.io',
+  'v1',
+  'resourceslices',
+);

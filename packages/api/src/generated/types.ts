@@ -4678,7 +4678,8 @@ export interface BasicDevice {
   readonly bindsToNode?: boolean | undefined;
   readonly capacity?: Readonly<Record<string, ResourceV1beta1DeviceCapacity>> | undefined;
   readonly consumesCounters?: readonly ResourceV1beta1DeviceCounterConsumption[] | undefined;
-  readonly nodeAllocatableResourceMappings?: Readonly<Record<string, ResourceV1beta1NodeAllocatableResourceMapping>> | undefined;
+  readonly nodeAllocatableResourceMappings?:
+    Readonly<Record<string, ResourceV1beta1NodeAllocatableResourceMapping>> | undefined;
   readonly nodeName?: string | undefined;
   readonly nodeSelector?: NodeSelector | undefined;
   readonly taints?: readonly ResourceV1beta1DeviceTaint[] | undefined;
@@ -5047,7 +5048,8 @@ export interface ResourceV1beta2Device {
   readonly capacity?: Readonly<Record<string, ResourceV1beta2DeviceCapacity>> | undefined;
   readonly consumesCounters?: readonly ResourceV1beta2DeviceCounterConsumption[] | undefined;
   readonly name: string;
-  readonly nodeAllocatableResourceMappings?: Readonly<Record<string, ResourceV1beta2NodeAllocatableResourceMapping>> | undefined;
+  readonly nodeAllocatableResourceMappings?:
+    Readonly<Record<string, ResourceV1beta2NodeAllocatableResourceMapping>> | undefined;
   readonly nodeName?: string | undefined;
   readonly nodeSelector?: NodeSelector | undefined;
   readonly taints?: readonly ResourceV1beta2DeviceTaint[] | undefined;
@@ -5863,13 +5865,13 @@ export interface JSONSchemaProps {
   readonly title?: string | undefined;
   readonly type?: string | undefined;
   readonly uniqueItems?: boolean | undefined;
-  readonly "x-kubernetes-embedded-resource"?: boolean | undefined;
-  readonly "x-kubernetes-int-or-string"?: boolean | undefined;
-  readonly "x-kubernetes-list-map-keys"?: readonly string[] | undefined;
-  readonly "x-kubernetes-list-type"?: string | undefined;
-  readonly "x-kubernetes-map-type"?: string | undefined;
-  readonly "x-kubernetes-preserve-unknown-fields"?: boolean | undefined;
-  readonly "x-kubernetes-validations"?: readonly ValidationRule[] | undefined;
+  readonly 'x-kubernetes-embedded-resource'?: boolean | undefined;
+  readonly 'x-kubernetes-int-or-string'?: boolean | undefined;
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[] | undefined;
+  readonly 'x-kubernetes-list-type'?: string | undefined;
+  readonly 'x-kubernetes-map-type'?: string | undefined;
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean | undefined;
+  readonly 'x-kubernetes-validations'?: readonly ValidationRule[] | undefined;
 }
 
 /** io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray */
