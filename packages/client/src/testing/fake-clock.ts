@@ -9,7 +9,7 @@ interface PendingTimer {
 
 /** Lets everything run that is ready without time passing: promise chains and what they put on the loop. */
 async function settleTasks(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 20; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 /** Time that stands still until a test moves it. */
