@@ -63,13 +63,15 @@ export function createKeyRunner<Key>(options: KeyRunnerOptions<Key>): KeyRunner<
 
   const failed = (key: Key, error: unknown): 'conflict' | 'failed' => {
     queue.addBackedOff(key);
-    const fields = { loop: name, key: idOf(key), failures: queue.failures(key), err: error };
     // Somebody else wrote first: everyday life of optimistic concurrency, not a fault.
     if (isConflict(error)) {
       log.debug({ loop: name, key: idOf(key) }, 'conflict, trying again');
       return 'conflict';
     }
-    log.warn(fields, 'reconcile failed, trying again');
+    log.warn(
+      { loop: name, key: idOf(key), failures: queue.failures(key), err: error },
+      'reconcile failed, trying again',
+    );
     return 'failed';
   };
 
@@ -89,11 +91,12 @@ export function createKeyRunner<Key>(options: KeyRunnerOptions<Key>): KeyRunner<
     } catch (error) {
       entry.end(error);
       if (own.signal.aborted) {
-        if (!signal.aborted) queue.add(key);
+        // An interrupted key stands in the queue already.
         metrics?.reconciled(name, 'interrupted', clock.now() - startedAt);
         return;
       }
-      metrics?.reconciled(name, failed(key, error), clock.now() - startedAt);
+      const outcome = failed(key, error);
+      metrics?.reconciled(name, outcome, clock.now() - startedAt);
     } finally {
       interrupts.delete(id);
     }
