@@ -74,3 +74,12 @@ export {
 } from './quantity/quantity.js';
 export type { Quantity as ParsedQuantity, QuantityFormat } from './quantity/quantity.js';
 export { canonicalQuantity, formatQuantity } from './quantity/format-quantity.js';
+export { listKeyDefault, schemaOfField } from './schema/schema.js';
+export type { PatchStrategy, Schema, SchemaKind } from './schema/schema.js';
+export { schemaOfDefinition } from './schema/built-in-schema.js';
+export { schemaOfStructural } from './schema/structural-schema.js';
+export { schemaOf } from './schema/schema-of.js';
+export { applyJsonPatch, maxJsonPatchOperations } from './patch/json-patch.js';
+export type { JsonPatchOperation } from './patch/json-patch.js';
+export { applyMergePatch } from './patch/merge-patch.js';
+export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';
