@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import type { ResourceType } from '@geobuk/api';
+import type { Client, Clock, Controller, EventRecorder, Informers } from '@geobuk/client';
+import type { CertificateSigner } from './certificates/csr-signing-controller.js';
+import { CsrApprovingController } from './certificates/csr-approving-controller.js';
+import { CsrCleanerController } from './certificates/csr-cleaner-controller.js';
+import { CsrSigningController } from './certificates/csr-signing-controller.js';
+import { DeploymentController } from './deployment/deployment-controller.js';
+import { EndpointSliceController } from './endpoint-slice/endpoint-slice-controller.js';
+import { NamespaceController } from './namespace/namespace-controller.js';
+import { NodeIpamController } from './node-ipam/node-ipam-controller.js';
+import { NodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.js';
+import { PodGcController } from './pod-gc/pod-gc-controller.js';
+import { ReplicaSetController } from './replica-set/replica-set-controller.js';
+import { RootCaController } from './root-ca/root-ca-controller.js';
+import { ServiceAccountController } from './service-account/service-account-controller.js';
+import { TaintEvictionController } from './taint-eviction/taint-eviction-controller.js';
+import { TokenCleanerController } from './token-cleaner/token-cleaner-controller.js';
+
+export interface ControllersDeps {
+  readonly client: Client;
+  readonly informers: Informers;
+  /** One for each controller: events name their source. */
+  readonly recorderFor: (component: string) => EventRecorder;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Everything the server has now, CRDs included. */
+  readonly discover: () => readonly ResourceType[];
+  readonly podCIDR: string;
+  /** PEM of the cluster's CA. */
+  readonly rootCa: string;
+  readonly signer: CertificateSigner;
+}
+
+/** The parts list: every controller that one runner turns. The garbage collector, whose keys are of all kinds, runs by itself. */
+export function createControllers(deps: ControllersDeps): readonly Controller[] {
+  const { recorderFor } = deps;
+  return [
+    new DeploymentController({ ...deps, recorder: recorderFor('deployment-controller') }),
+    new ReplicaSetController({ ...deps, recorder: recorderFor('replicaset-controller') }),
+    new EndpointSliceController({ ...deps, recorder: recorderFor('endpoint-slice-controller') }),
+    new NamespaceController(deps),
+    new ServiceAccountController(deps),
+    new RootCaController(deps),
+    new NodeIpamController({ ...deps, recorder: recorderFor('cidrAllocator') }),
+    new NodeLifecycleController({ ...deps, recorder: recorderFor('node-controller') }),
+    new TaintEvictionController({ ...deps, recorder: recorderFor('taint-eviction-controller') }),
+    new PodGcController(deps),
+    new TokenCleanerController(deps),
+    new CsrApprovingController(deps),
+    new CsrSigningController(deps),
+    new CsrCleanerController(deps),
+  ];
+}

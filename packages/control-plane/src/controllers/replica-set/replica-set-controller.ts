@@ -1,0 +1,181 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ObjectKey, Pod, ReplicaSet } from '@geobuk/api';
+import { formatKey, ignoring, isNotFound, keyOf, labelSelectorOf, pods, replicaSets, uidOf } from '@geobuk/api';
+import type {
+  Client,
+  Clock,
+  Controller,
+  EventRecorder,
+  Informers,
+  Lister,
+  ReconcileContext,
+  ReconcileResult,
+} from '@geobuk/client';
+import { allSettledOrThrow, mapped, ownedBy, primary, settled } from '@geobuk/client';
+import { adopt, release } from '../adoption.js';
+import {
+  byControllerUid,
+  byOrphanNamespace,
+  claim,
+  controllerOf,
+  controllerUidIndex,
+  orphanIndex,
+} from '../controller-ref.js';
+import { Expectations } from '../expectations.js';
+import { isPodActive } from '../pod-state.js';
+import { podFromTemplate } from '../pod-template.js';
+import { inSlowStartBatches } from '../slow-start.js';
+import { countByNode, diffReplicaSet, replicaSetStatus } from './replica-set-diff.js';
+
+export interface ReplicaSetControllerDeps {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+}
+
+/**
+ * Keeps `spec.replicas` live pods for each ReplicaSet.
+ * Follows: ReplicaSet controller (adoption by selector, slow-start creation, deletion ranking).
+ */
+export class ReplicaSetController implements Controller {
+  readonly name = 'replicaset';
+  readonly watches;
+  readonly #deps: ReplicaSetControllerDeps;
+  readonly #replicaSets: Lister<ReplicaSet>;
+  readonly #pods: Lister<Pod>;
+  readonly #expectations: Expectations;
+
+  constructor(deps: ReplicaSetControllerDeps) {
+    this.#deps = deps;
+    this.#expectations = new Expectations(deps.clock);
+    const rsInformer = deps.informers.of(replicaSets);
+    const podInformer = deps.informers.of(pods);
+    rsInformer.addIndex(controllerUidIndex, byControllerUid);
+    podInformer.addIndex(controllerUidIndex, byControllerUid);
+    podInformer.addIndex(orphanIndex, byOrphanNamespace);
+    this.#replicaSets = rsInformer.lister;
+    this.#pods = podInformer.lister;
+    this.watches = [
+      primary(replicaSets),
+      this.#expectations.observing(ownedBy(replicaSets, pods)),
+      mapped(pods, (now) => this.#ownersOfOrphan(now)),
+    ];
+  }
+
+  /** @throws {ApiError} any refusal of a write; the runner backs off and calls again. */
+  async reconcile(key: ObjectKey, { signal, trace }: ReconcileContext): Promise<ReconcileResult> {
+    const { client, clock } = this.#deps;
+    const id = formatKey(key);
+    const rs = this.#replicaSets.get(key); // check
+    if (rs === undefined) {
+      this.#expectations.forget(id);
+      return settled;
+    }
+    const owned = await this.#claimed(rs, signal);
+    if (!this.#expectations.satisfied(id)) return settled; // the missing events bring the key back
+
+    let failure: unknown;
+    const plan = diffReplicaSet(rs, owned, clock.now(), this.#podsOfSiblings(rs)); // diff: pure
+    if (rs.metadata.deletionTimestamp === undefined) {
+      if (plan.create > 0) trace.found(`${owned.filter(isPodActive).length} of ${rs.spec.replicas ?? 1} pods`);
+      if (plan.create > 0) failure = await this.#create(rs, id, plan.create, signal, trace); // act
+      if (plan.remove.length > 0) {
+        trace.found(`${plan.remove.length} pods too many`);
+        await this.#remove(rs, id, plan.remove, signal, trace);
+      }
+    }
+    const status = replicaSetStatus(rs, owned, clock.now(), failure);
+    if (!isDeepStrictEqual(status, rs.status)) {
+      await client.updateStatus(replicaSets, { ...rs, status }, { signal }).catch(ignoring(isNotFound));
+    }
+    if (failure !== undefined) throw failure;
+    return plan.wakeAfterMs === undefined ? settled : { requeueAfterMs: plan.wakeAfterMs };
+  }
+
+  async #claimed(rs: ReplicaSet, signal: AbortSignal): Promise<readonly Pod[]> {
+    const { client } = this.#deps;
+    const selector = labelSelectorOf(rs.spec.selector);
+    const candidates = [
+      ...this.#pods.byIndex(controllerUidIndex, uidOf(rs)),
+      ...this.#pods.byIndex(orphanIndex, rs.metadata.namespace ?? ''),
+    ];
+    const claims = claim(rs, selector, candidates);
+    await allSettledOrThrow([
+      ...claims.adopt.filter(isPodActive).map((pod) => adopt(client, replicaSets, rs, pods, pod, { signal })),
+      ...claims.release.map((pod) => release(client, rs, pods, pod, { signal })),
+    ]);
+    return [...claims.owned, ...claims.adopt.filter(isPodActive)];
+  }
+
+  async #create(
+    rs: ReplicaSet,
+    id: string,
+    count: number,
+    signal: AbortSignal,
+    trace: ReconcileContext['trace'],
+  ): Promise<unknown> {
+    const { client, recorder } = this.#deps;
+    const pod = podFromTemplate(replicaSets, rs, rs.spec.template ?? {});
+    this.#expectations.expectCreations(id, count);
+    const { skipped, error } = await inSlowStartBatches(
+      Array.from({ length: count }, () => pod),
+      async () => {
+        try {
+          const created = await client.create(pods, pod, { signal });
+          trace.did(`created pod ${created.metadata.name ?? ''}`);
+          recorder.record(rs, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name ?? ''}`);
+        } catch (cause) {
+          this.#expectations.creationSettled(id);
+          const message = cause instanceof Error ? cause.message : String(cause);
+          if (!signal.aborted) recorder.record(rs, 'Warning', 'FailedCreate', `Error creating: ${message}`);
+          throw cause;
+        }
+      },
+    );
+    for (let i = 0; i < skipped; i += 1) this.#expectations.creationSettled(id);
+    return error;
+  }
+
+  async #remove(
+    rs: ReplicaSet,
+    id: string,
+    surplus: readonly Pod[],
+    signal: AbortSignal,
+    trace: ReconcileContext['trace'],
+  ): Promise<void> {
+    const { client, recorder } = this.#deps;
+    this.#expectations.expectDeletions(id, surplus.map(uidOf));
+    await allSettledOrThrow(
+      surplus.map(async (pod) => {
+        const uid = uidOf(pod);
+        try {
+          await client.delete(pods, keyOf(pod), { signal, uid });
+          trace.did(`deleted pod ${pod.metadata.name ?? ''}`);
+          recorder.record(rs, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name ?? ''}`);
+        } catch (cause) {
+          this.#expectations.deletionSettled(id, uid);
+          if (isNotFound(cause)) return;
+          const message = cause instanceof Error ? cause.message : String(cause);
+          if (!signal.aborted) recorder.record(rs, 'Warning', 'FailedDelete', `Error deleting: ${message}`);
+          throw cause;
+        }
+      }),
+    );
+  }
+
+  /** Pods per node over all ReplicaSets of the same Deployment: scaling down evens them out. */
+  #podsOfSiblings(rs: ReplicaSet): ReadonlyMap<string, number> {
+    const owner = controllerOf(rs);
+    const family = owner === undefined ? [rs] : this.#replicaSets.byIndex(controllerUidIndex, owner.uid);
+    return countByNode(family.flatMap((member) => this.#pods.byIndex(controllerUidIndex, uidOf(member))));
+  }
+
+  #ownersOfOrphan(pod: Pod | undefined): readonly ObjectKey[] {
+    if (pod === undefined || controllerOf(pod) !== undefined) return [];
+    return this.#replicaSets
+      .list(pod.metadata.namespace)
+      .filter((rs) => claim(rs, labelSelectorOf(rs.spec.selector), [pod]).adopt.length > 0)
+      .map(keyOf);
+  }
+}

@@ -1,0 +1,138 @@
+import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '@geobuk/api';
+import { matchesLabels, parseLabelSelector } from '@geobuk/api';
+import { availableInMs, isPodActive, isPodAvailable, isPodReady, podCondition, restartsOf } from '../pod-state.js';
+
+/** One reconcile touches at most this many pods. Follows: BurstReplicas. */
+const burstReplicas = 500;
+
+export interface ReplicaSetDiff {
+  /** How many pods to create. */
+  readonly create: number;
+  /** Pods to delete, worst first. */
+  readonly remove: readonly Pod[];
+  /** When the clock alone makes a pod available. */
+  readonly wakeAfterMs: number | undefined;
+}
+
+/**
+ * What has to be done so that `spec.replicas` active pods exist. Pure.
+ * @param related pods per node over all ReplicaSets of the same owner: deletion spreads what remains.
+ */
+export function diffReplicaSet(
+  rs: ReplicaSet,
+  owned: readonly Pod[],
+  now: number,
+  related: ReadonlyMap<string, number> = countByNode(owned),
+): ReplicaSetDiff {
+  const active = owned.filter(isPodActive);
+  const surplus = active.length - (rs.spec.replicas ?? 1);
+  const minReadySeconds = rs.spec.minReadySeconds ?? 0;
+  const waits = active
+    .map((pod) => availableInMs(pod, minReadySeconds, now))
+    .filter((wait) => wait !== undefined && wait > 0);
+  const wakeAfterMs = waits.length === 0 ? undefined : Math.min(...(waits as number[]));
+  if (surplus < 0) return { create: Math.min(-surplus, burstReplicas), remove: [], wakeAfterMs };
+  const remove =
+    surplus === 0 ? [] : [...active].sort(deletionOrder(related, now)).slice(0, Math.min(surplus, burstReplicas));
+  return { create: 0, remove, wakeAfterMs };
+}
+
+export function countByNode(pods: readonly Pod[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const pod of pods) {
+    if (!isPodActive(pod) || pod.spec.nodeName === undefined) continue;
+    counts.set(pod.spec.nodeName, (counts.get(pod.spec.nodeName) ?? 0) + 1);
+  }
+  return counts;
+}
+
+const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
+const deletionCost = (pod: Pod): number =>
+  Number.parseInt(pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? '0', 10) || 0;
+
+/**
+ * Which pods go first. Follows: ActivePodsWithRanks: unassigned, pending, not ready, lower deletion cost, more crowded node,
+ * shorter ready (times compared by powers of ten), more restarts, younger.
+ */
+function deletionOrder(related: ReadonlyMap<string, number>, now: number): (a: Pod, b: Pod) => number {
+  const rank = (pod: Pod): number => related.get(pod.spec.nodeName ?? '') ?? 0;
+  return (a, b) =>
+    Number(a.spec.nodeName !== undefined) - Number(b.spec.nodeName !== undefined) ||
+    (phaseRank[a.status?.phase ?? 'Pending'] ?? 0) - (phaseRank[b.status?.phase ?? 'Pending'] ?? 0) ||
+    Number(isPodReady(a)) - Number(isPodReady(b)) ||
+    deletionCost(a) - deletionCost(b) ||
+    rank(b) - rank(a) ||
+    byAge(readySince(a), readySince(b), now) ||
+    restartsOf(b) - restartsOf(a) ||
+    byAge(createdAt(a), createdAt(b), now) ||
+    (a.metadata.uid ?? '').localeCompare(b.metadata.uid ?? '');
+}
+
+const createdAt = (pod: Pod): number => Date.parse(pod.metadata.creationTimestamp ?? '') || 0;
+const readySince = (pod: Pod): number =>
+  isPodReady(pod) ? Date.parse(podCondition(pod, 'Ready')?.lastTransitionTime ?? '') || 0 : 0;
+
+/** Younger first; ages within the same power of two count as equal. Follows: afterOrZero with LogarithmicScaleDown. */
+function byAge(a: number, b: number, now: number): number {
+  if (a === b) return 0;
+  if (a === 0) return -1;
+  if (b === 0) return 1;
+  return Math.floor(Math.log2(Math.max(1, now - a))) - Math.floor(Math.log2(Math.max(1, now - b)));
+}
+
+/** The status that these pods amount to. */
+export function replicaSetStatus(
+  rs: ReplicaSet,
+  owned: readonly Pod[],
+  now: number,
+  failure: unknown,
+): ReplicaSetStatus {
+  const active = owned.filter(isPodActive);
+  const templateLabels = parseTemplateLabels(rs);
+  const conditions = withReplicaFailure(
+    rs.status?.conditions ?? [],
+    failure,
+    rs.spec.replicas ?? 1,
+    active.length,
+    now,
+  );
+  const terminating = owned.filter(
+    (pod) =>
+      pod.metadata.deletionTimestamp !== undefined &&
+      pod.status?.phase !== 'Succeeded' &&
+      pod.status?.phase !== 'Failed',
+  ).length;
+  return {
+    replicas: active.length,
+    fullyLabeledReplicas: active.filter((pod) => matchesLabels(templateLabels, pod.metadata.labels ?? {})).length,
+    readyReplicas: active.filter(isPodReady).length,
+    availableReplicas: active.filter((pod) => isPodAvailable(pod, rs.spec.minReadySeconds ?? 0, now)).length,
+    terminatingReplicas: terminating,
+    observedGeneration: rs.metadata.generation,
+    ...(conditions.length === 0 ? {} : { conditions }),
+  };
+}
+
+const parseTemplateLabels = (rs: ReplicaSet): ReturnType<typeof parseLabelSelector> =>
+  parseLabelSelector(
+    Object.entries(rs.spec.template?.metadata?.labels ?? {})
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
+  );
+
+function withReplicaFailure(
+  conditions: readonly ReplicaSetCondition[],
+  failure: unknown,
+  wanted: number,
+  found: number,
+  now: number,
+): readonly ReplicaSetCondition[] {
+  const others = conditions.filter(({ type }) => type !== 'ReplicaFailure');
+  if (failure === undefined) return found === wanted ? others : conditions;
+  const reason = found < wanted ? 'FailedCreate' : 'FailedDelete';
+  const known = conditions.find(({ type }) => type === 'ReplicaFailure');
+  const lastTransitionTime =
+    known?.status === 'True' ? known.lastTransitionTime : new Date(now).toISOString().replace(/\.\d+Z$/, 'Z');
+  const message = failure instanceof Error ? failure.message : 'unknown';
+  return [...others, { type: 'ReplicaFailure', status: 'True', reason, message, lastTransitionTime }];
+}
