@@ -83,3 +83,7 @@ export { applyJsonPatch, maxJsonPatchOperations } from './patch/json-patch.js';
 export type { JsonPatchOperation } from './patch/json-patch.js';
 export { applyMergePatch } from './patch/merge-patch.js';
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.js';
+export { maxJsonDepth, parseJson, parseJsonStrict } from './json/parse-json.js';
+export type { StrictJson } from './json/parse-json.js';
+export { checkFields, decodeObject, strictDecodingError, strictDecodingTexts } from './decode/decode-object.js';
+export type { DecodedObject } from './decode/decode-object.js';

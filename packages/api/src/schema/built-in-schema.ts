@@ -33,13 +33,13 @@ export function schemaOfDefinition(name: string): Schema | undefined {
   if (known !== undefined) return known;
   const source = fieldOf(definitions(), name);
   if (!isJsonObject(source)) return undefined;
-  const schema = new SchemaNode(
-    openObjects.has(name) ? { ...source, ...open } : withKeyDefaults(name, scalarOf(name, source)),
-    builtIn,
-  );
+  const described = openObjects.has(name) ? { ...source, ...open } : withKeyDefaults(name, scalarOf(name, source));
+  const schema = new SchemaNode(described, builtIn, shortName(name));
   byDefinition.set(name, schema);
   return schema;
 }
+
+const shortName = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 
 const open: JsonObject = { 'x-kubernetes-preserve-unknown-fields': true };
 
@@ -78,7 +78,11 @@ const builtIn: SchemaDialect = {
     if (typeof reference === 'string' && Object.keys(source).length === 1) {
       return schemaOfDefinition(reference.slice(prefix.length)) ?? new SchemaNode({}, builtIn);
     }
-    return new SchemaNode(source, builtIn);
+    return new SchemaNode(
+      source,
+      builtIn,
+      typeof reference === 'string' ? shortName(reference.slice(prefix.length)) : undefined,
+    );
   },
   implicitFields: () => noFields,
   kindOf,

@@ -20,6 +20,7 @@ const noFields: ReadonlyMap<string, Schema> = new Map();
 /** A schema over a JSON description, which is followed only as far as somebody asks. */
 export class SchemaNode implements Schema {
   readonly kind: SchemaKind;
+  readonly name: string | undefined;
   readonly format: string | undefined;
   readonly required: readonly string[];
   readonly preservesUnknown: boolean;
@@ -38,10 +39,11 @@ export class SchemaNode implements Schema {
   #items: Schema | undefined;
 
   /** `marked` is the place (its marks win), which may only refer to what stands elsewhere. */
-  constructor(marked: JsonObject, dialect: SchemaDialect) {
+  constructor(marked: JsonObject, dialect: SchemaDialect, name?: string) {
     const resolved = dialect.resolve(marked);
     const mark = (name: string): Json | undefined => fieldOf(marked, name) ?? fieldOf(resolved, name);
     this.#dialect = dialect;
+    this.name = name;
     this.source = resolved;
     this.kind = dialect.kindOf(resolved);
     this.format = textOf(resolved['format']);

@@ -26,6 +26,8 @@ export type PatchStrategy = 'merge' | 'replace' | 'retainKeys';
  */
 export interface Schema {
   readonly kind: SchemaKind;
+  /** Short name of the definition, such as `PodSpec`; absent in custom resources and for values without one. */
+  readonly name: string | undefined;
   readonly format: string | undefined;
   /** Declared fields of an object. */
   readonly fields: ReadonlyMap<string, Schema>;
