@@ -29,7 +29,9 @@ export function installedAddonPackages(roots: readonly string[] = moduleRoots())
 
 function hasAddonManifest(directory: string): boolean {
   try {
-    const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { geobuk?: { addon?: unknown } };
+    const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as {
+      geobuk?: { addon?: unknown };
+    };
     return typeof manifest.geobuk?.addon === 'string';
   } catch {
     return false;

@@ -7,7 +7,11 @@ describe('bootstrap tokens', () => {
   });
 
   it('are stored with their end in RFC 3339', () => {
-    const secret = bootstrapTokenSecret({ id: 'abcdef', secret: '0123456789abcdef' }, Date.UTC(2030, 0, 2, 3, 4, 5), 'a node');
+    const secret = bootstrapTokenSecret(
+      { id: 'abcdef', secret: '0123456789abcdef' },
+      Date.UTC(2030, 0, 2, 3, 4, 5),
+      'a node',
+    );
     expect(secret.metadata.name).toBe('bootstrap-token-abcdef');
     expect(Buffer.from(secret.data?.['expiration'] ?? '', 'base64').toString()).toBe('2030-01-02T03:04:05Z');
   });

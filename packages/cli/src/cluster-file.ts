@@ -19,11 +19,18 @@ function readChoices(file: string): ClusterChoices | undefined {
   }
   try {
     const value = JSON.parse(text) as ClusterChoices;
-    if (typeof value.podCIDR === 'string' && typeof value.serviceCIDR === 'string' && typeof value.clusterDomain === 'string') return value;
+    if (
+      typeof value.podCIDR === 'string' &&
+      typeof value.serviceCIDR === 'string' &&
+      typeof value.clusterDomain === 'string'
+    )
+      return value;
   } catch {
     // said below
   }
-  throw new CliError(`${file} is damaged: it must hold podCIDR, serviceCIDR and clusterDomain: restore it from a backup`);
+  throw new CliError(
+    `${file} is damaged: it must hold podCIDR, serviceCIDR and clusterDomain: restore it from a backup`,
+  );
 }
 
 /**
@@ -45,7 +52,10 @@ export function clusterChoices(directory: DataDirectory, asked: Partial<ClusterC
     for (const field of ['podCIDR', 'serviceCIDR', 'clusterDomain'] as const) {
       const value = asked[field];
       if (value !== undefined && value !== known[field]) {
-        throw new CliError(`${field} of this cluster is ${known[field]} and cannot become ${value}: use another --data-dir`, 2);
+        throw new CliError(
+          `${field} of this cluster is ${known[field]} and cannot become ${value}: use another --data-dir`,
+          2,
+        );
       }
     }
     return known;
@@ -60,9 +70,13 @@ export function clusterChoices(directory: DataDirectory, asked: Partial<ClusterC
     writeFileSync(`${directory.runFile}.new`, `${JSON.stringify(choices, null, 2)}\n`, { mode: 0o600 });
     renameSync(`${directory.runFile}.new`, directory.runFile);
   } catch (error) {
-    throw new CliError(`cannot write ${directory.runFile}: ${(error as Error).message}: choose another --data-dir or free space`, 1, {
-      cause: error,
-    });
+    throw new CliError(
+      `cannot write ${directory.runFile}: ${(error as Error).message}: choose another --data-dir or free space`,
+      1,
+      {
+        cause: error,
+      },
+    );
   }
   return choices;
 }

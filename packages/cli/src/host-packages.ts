@@ -20,7 +20,15 @@ const needed: readonly HostPackage[] = [
 ];
 
 const searchPath = (): readonly string[] => [
-  ...new Set([...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']),
+  ...new Set([
+    ...(process.env['PATH'] ?? '').split(':'),
+    '/usr/local/sbin',
+    '/usr/local/bin',
+    '/usr/sbin',
+    '/usr/bin',
+    '/sbin',
+    '/bin',
+  ]),
 ];
 
 function isExecutable(path: string): boolean {
@@ -53,7 +61,9 @@ export const missingHostPackages = (): readonly string[] =>
 export function installHostPackages(names: readonly string[], say: (line: string) => void): void {
   const apt = findCommand('apt-get');
   if (apt === undefined) {
-    throw new CliError(`cannot run containers: ${names.join(', ')} not installed and this system has no apt-get: install them by its package manager`);
+    throw new CliError(
+      `cannot run containers: ${names.join(', ')} not installed and this system has no apt-get: install them by its package manager`,
+    );
   }
   say(`installing from the distribution: ${names.join(' ')}`);
   const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, encoding: 'utf8' as const };
@@ -64,7 +74,9 @@ export function installHostPackages(names: readonly string[], say: (line: string
   }
   if (result.status !== 0) {
     const lines = `${result.stderr}`.trim().split('\n');
-    throw new CliError(`cannot install ${names.join(' ')}: ${lines.at(-1) ?? 'apt-get failed'}: run apt-get install ${names.join(' ')}`);
+    throw new CliError(
+      `cannot install ${names.join(' ')}: ${lines.at(-1) ?? 'apt-get failed'}: run apt-get install ${names.join(' ')}`,
+    );
   }
   const still = missingHostPackages();
   if (still.length > 0) throw new CliError(`${still.join(', ')} still missing after installation: install by hand`);

@@ -2,11 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { chooseNetworkRanges, serviceAddress } from './network-ranges.js';
 
 const header = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n';
-const route = (destination: string, mask: string): string => `eth0\t${destination}\t00000000\t0001\t0\t0\t0\t${mask}\t0\t0\t0\n`;
+const route = (destination: string, mask: string): string =>
+  `eth0\t${destination}\t00000000\t0001\t0\t0\t0\t${mask}\t0\t0\t0\n`;
 
 describe('chooseNetworkRanges', () => {
   it('takes the usual networks on a machine that uses neither', () => {
-    expect(chooseNetworkRanges(header + route('00000000', '00000000'))).toEqual({ podCIDR: '10.42.0.0/16', serviceCIDR: '10.43.0.0/16' });
+    expect(chooseNetworkRanges(header + route('00000000', '00000000'))).toEqual({
+      podCIDR: '10.42.0.0/16',
+      serviceCIDR: '10.43.0.0/16',
+    });
   });
 
   it('steps aside for a bridge of another cluster', () => {

@@ -22,7 +22,9 @@ export function chooseNetworkRanges(routes: string, taken: readonly string[] = [
   for (let second = 42; second < 250; second += 2) {
     const podCIDR = `10.${second}.0.0/16`;
     if (taken.includes(podCIDR)) continue;
-    const clash = destinations.some(({ address, mask }) => overlaps(address, mask, second) || overlaps(address, mask, second + 1));
+    const clash = destinations.some(
+      ({ address, mask }) => overlaps(address, mask, second) || overlaps(address, mask, second + 1),
+    );
     if (!clash) return { podCIDR, serviceCIDR: `10.${second + 1}.0.0/16` };
   }
   return { podCIDR: '10.42.0.0/16', serviceCIDR: '10.43.0.0/16' };

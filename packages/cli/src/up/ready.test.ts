@@ -16,9 +16,19 @@ const addon = (name: string, enabled: boolean, phase?: 'Ready' | 'Installing'): 
 describe('waitingFor', () => {
   it.each<[string, readonly Node[], readonly Addon[], readonly string[]]>([
     ['nothing there yet', [], [], ['node a to register', 'the addons to be listed']],
-    ['a node not ready says why', [node('a', 'False', 'no network')], [addon('dns', false)], ['node a to be Ready (no network)']],
+    [
+      'a node not ready says why',
+      [node('a', 'False', 'no network')],
+      [addon('dns', false)],
+      ['node a to be Ready (no network)'],
+    ],
     ['an enabled addon', [node('a', 'True')], [addon('dns', true)], ['addon dns to be Ready (Pending)']],
-    ['an addon on its way', [node('a', 'True')], [addon('dns', true, 'Installing')], ['addon dns to be Ready (Installing)']],
+    [
+      'an addon on its way',
+      [node('a', 'True')],
+      [addon('dns', true, 'Installing')],
+      ['addon dns to be Ready (Installing)'],
+    ],
     ['a disabled addon holds nobody up', [node('a', 'True')], [addon('dns', false)], []],
     ['all is there', [node('a', 'True')], [addon('dns', true, 'Ready')], []],
   ])('%s', (_title, nodes, addons, expected) => {

@@ -14,13 +14,15 @@ export function waitingFor(
     const node = seenNodes.find((candidate) => candidate.metadata.name === name);
     const ready = node?.status?.conditions?.find((condition) => condition.type === 'Ready');
     if (node === undefined) missing.push(`node ${name} to register`);
-    else if (ready?.status !== 'True') missing.push(`node ${name} to be Ready${ready?.message ? ` (${ready.message})` : ''}`);
+    else if (ready?.status !== 'True')
+      missing.push(`node ${name} to be Ready${ready?.message ? ` (${ready.message})` : ''}`);
   }
   if (expectAddons && seenAddons.length === 0) missing.push('the addons to be listed');
   for (const addon of seenAddons) {
     if (!addon.spec.enabled) continue;
     const phase = addon.status?.phase ?? 'Pending';
-    if (phase !== 'Ready') missing.push(`addon ${addon.metadata.name} to be Ready (${addon.status?.lastError?.message ?? phase})`);
+    if (phase !== 'Ready')
+      missing.push(`addon ${addon.metadata.name} to be Ready (${addon.status?.lastError?.message ?? phase})`);
   }
   return missing;
 }

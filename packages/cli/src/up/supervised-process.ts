@@ -65,7 +65,9 @@ export class SupervisedProcess {
         throw error;
       }
       if (Date.now() - startedAt > healthyMs) delayMs = firstRestartMs;
-      say(`${this.#spec.name} ended (${exitSignal ?? `exit code ${code}`}), starting it again; log: ${this.#spec.logFile}`);
+      say(
+        `${this.#spec.name} ended (${exitSignal ?? `exit code ${code}`}), starting it again; log: ${this.#spec.logFile}`,
+      );
       await after(delayMs, undefined, { signal }).catch(() => undefined);
       delayMs = Math.min(delayMs * 2, lastRestartMs);
     }
@@ -98,7 +100,10 @@ export class SupervisedProcess {
   }
 }
 
-function ended(child: ChildProcess, signal: AbortSignal): Promise<{ code: number | null; exitSignal: NodeJS.Signals | null }> {
+function ended(
+  child: ChildProcess,
+  signal: AbortSignal,
+): Promise<{ code: number | null; exitSignal: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
     let killTimer: NodeJS.Timeout | undefined;
     const stop = (): void => {

@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { createControlPlane } from '@geobuk/control-plane';
+import type { StoreConfig } from '@geobuk/control-plane';
+import { pino } from 'pino';
+import { installedAddonPackages } from '../addon-packages.js';
+import { CliError } from '../cli-error.js';
+import { clusterChoices } from '../cluster-file.js';
+import { dataDirectory } from '../data-directory.js';
+import { parsePort } from '../flags.js';
+import { serviceAddress } from '../network-ranges.js';
+import { stopSignal } from '../process-signals.js';
+
+interface Flags {
+  readonly dataDir?: string;
+  readonly port: string;
+  readonly bind: string;
+  readonly advertiseAddress?: string;
+  readonly store: string;
+  readonly etcdEndpoints?: string;
+  readonly etcdCa?: string;
+  readonly etcdCert?: string;
+  readonly etcdKey?: string;
+  readonly podCidr?: string;
+  readonly serviceCidr?: string;
+  readonly clusterDomain?: string;
+  readonly logLevel: string;
+}
+
+export function addControlPlaneCommand(program: Command): void {
+  program
+    .command('control-plane')
+    .description('run the control plane alone: API server, store, scheduler, controllers, addon reconciler')
+    .option('--data-dir <dir>', 'where keys and data live')
+    .option('--port <port>', 'port of the API', '6443')
+    .option('--bind <address>', 'address to listen on', '0.0.0.0')
+    .option('--advertise-address <address>', 'where nodes reach this control plane')
+    .option('--store <engine>', 'nedb (one machine) or etcd (several control planes)', 'nedb')
+    .option('--etcd-endpoints <urls>', 'comma-separated, for --store etcd')
+    .option('--etcd-ca <file>', 'CA of etcd')
+    .option('--etcd-cert <file>', 'client certificate for etcd')
+    .option('--etcd-key <file>', 'key of the client certificate')
+    .option('--pod-cidr <cidr>', 'network of the pods; chosen at the first start')
+    .option('--service-cidr <cidr>', 'network of the Services; chosen at the first start')
+    .option('--cluster-domain <domain>', 'domain of cluster DNS')
+    .option('--log-level <level>', 'trace, debug, info, warn or error', 'info')
+    .action(async (flags: Flags) => {
+      const directory = dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0);
+      const choices = clusterChoices(directory, {
+        ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
+        ...(flags.serviceCidr === undefined ? {} : { serviceCIDR: flags.serviceCidr }),
+        ...(flags.clusterDomain === undefined ? {} : { clusterDomain: flags.clusterDomain }),
+      });
+      const controlPlane = await createControlPlane({
+        dataDir: directory.path,
+        store: storeConfig(flags),
+        port: parsePort(flags.port),
+        bind: flags.bind,
+        ...(flags.advertiseAddress === undefined ? {} : { advertiseAddress: flags.advertiseAddress }),
+        ...choices,
+        dnsAddress: serviceAddress(choices.serviceCIDR, 10),
+        addonPackages: installedAddonPackages(),
+        log: pino({ level: flags.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }),
+        onReady: () => process.send?.('ready'),
+      });
+      await controlPlane.run(stopSignal());
+    });
+}
+
+function storeConfig({ store, etcdEndpoints, etcdCa, etcdCert, etcdKey }: Flags): StoreConfig {
+  if (store === 'nedb') return { kind: 'nedb' };
+  if (store !== 'etcd') throw new CliError(`--store ${store}: no such engine: use nedb or etcd`, 2);
+  if (etcdEndpoints === undefined)
+    throw new CliError('--store etcd needs --etcd-endpoints, such as https://10.0.0.1:2379', 2);
+  return {
+    kind: 'etcd',
+    endpoints: etcdEndpoints.split(','),
+    ...(etcdCa === undefined ? {} : { caFile: etcdCa }),
+    ...(etcdCert === undefined ? {} : { certFile: etcdCert }),
+    ...(etcdKey === undefined ? {} : { keyFile: etcdKey }),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { runTui } from '@geobuk/tui';
+import { kubeconfigPath } from '../connect.js';
+import { dataDirectory } from '../data-directory.js';
+
+interface Flags {
+  readonly dataDir?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly command?: string;
+  readonly readonly?: boolean;
+}
+
+export function addTuiCommand(program: Command): void {
+  program
+    .command('tui')
+    .description('the terminal dashboard, on any Kubernetes')
+    .option('--data-dir <dir>', 'where the cluster lives')
+    .option('--kubeconfig <file>', 'kubeconfig of the cluster')
+    .option('--context <name>', 'context of the kubeconfig')
+    .option('-n, --namespace <name>', 'namespace to start in')
+    .option('-c, --command <view>', 'view to start with')
+    .option('--readonly', 'show only: nothing can be changed')
+    .action(async (flags: Flags) => {
+      const directory = dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0);
+      process.exitCode = await runTui({
+        kubeconfig: kubeconfigPath(directory, flags.kubeconfig, process.env),
+        ...(flags.context === undefined ? {} : { context: flags.context }),
+        ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
+        ...(flags.command === undefined ? {} : { view: flags.command }),
+        readonly: flags.readonly === true,
+      });
+    });
+}

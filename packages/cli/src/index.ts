@@ -1,0 +1,2 @@
+export { CliError } from './cli-error.js';
+export { describeFailure } from './failure.js';

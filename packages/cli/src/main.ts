@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { describeFailure } from './failure.js';
+import { addAddonCommand } from './commands/addon.js';
+import { addBackupCommands } from './commands/backup.js';
+import { addControlPlaneCommand } from './commands/control-plane.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { addImageCommand } from './commands/image.js';
+import { addKubeletCommand } from './commands/kubelet.js';
+import { addResetCommand } from './commands/reset.js';
+import { addStatusCommand } from './commands/status.js';
+import { addTokenCommand } from './commands/token.js';
+import { addTuiCommand } from './commands/tui.js';
+import { addUpCommand } from './commands/up.js';
+import { addKubectlCommands } from './kubectl/index.js';
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const program = new Command('geobuk')
+  .description('Kubernetes in TypeScript')
+  .version(manifest.version)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'geobuk: ')) });
+
+addUpCommand(program);
+addControlPlaneCommand(program);
+addKubeletCommand(program);
+addTokenCommand(program);
+addAddonCommand(program);
+addTuiCommand(program);
+addStatusCommand(program);
+addDoctorCommand(program);
+addBackupCommands(program);
+addResetCommand(program);
+addImageCommand(program);
+addKubectlCommands(program);
+
+try {
+  await program.parseAsync(process.argv);
+  // What is left open by a command that is over must not keep the process.
+  process.exit(process.exitCode ?? 0);
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+  const { line, exitCode } = describeFailure(error);
+  console.error(line);
+  process.exit(exitCode);
+}

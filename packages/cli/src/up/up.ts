@@ -1,0 +1,276 @@
+import { X509Certificate, createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { HttpClient, Informers } from '@geobuk/client';
+import { createHttpClient, createInformers, loadKubeconfig, systemClock } from '@geobuk/client';
+import { addons, ignoring, isAlreadyExists, isNotFound, secrets } from '@geobuk/api';
+import { pino } from 'pino';
+import { bootstrapTokenSecret, formatBootstrapToken, newBootstrapToken } from '../bootstrap-token.js';
+import { CliError } from '../cli-error.js';
+import type { ClusterChoices } from '../cluster-file.js';
+import { clusterChoices } from '../cluster-file.js';
+import type { DataDirectory } from '../data-directory.js';
+import { installHostPackages, missingHostPackages } from '../host-packages.js';
+import { serviceAddress } from '../network-ranges.js';
+import { whenClusterReady } from './ready.js';
+import { StartError, SupervisedProcess } from './supervised-process.js';
+
+export interface UpConfig {
+  readonly directory: DataDirectory;
+  readonly port: number;
+  readonly bind: string;
+  readonly kubeletPort: number;
+  readonly nodeName: string | undefined;
+  readonly asked: Partial<ClusterChoices>;
+  readonly install: boolean;
+  readonly stopPods: boolean;
+  readonly enable: readonly string[];
+  readonly disable: readonly string[];
+  readonly logLevel: string;
+  /** The `geobuk` command itself, to be started once for each part. */
+  readonly script: string;
+  readonly nodeArgs: readonly string[];
+}
+
+export interface UpEvents {
+  /** Progress, for people: one line. */
+  say(line: string): void;
+  ready(url: string, kubeconfig: string): void;
+}
+
+/** Room for the containers of a first start on a slow machine. */
+const tokenLifeMs = 3_600_000;
+
+/**
+ * Runs a single-node cluster in the foreground: control plane and kubelet as two supervised processes.
+ * Resolves after `signal`, when both have ended. @throws {CliError} it cannot start.
+ */
+export async function up(config: UpConfig, events: UpEvents, signal: AbortSignal): Promise<void> {
+  const { directory } = config;
+  const choices = clusterChoices(directory, config.asked);
+  const canRunContainers = prepareHost(config, events);
+
+  const stop = new AbortController();
+  const follow = (): void => stop.abort(signal.reason);
+  if (signal.aborted) follow();
+  else signal.addEventListener('abort', follow, { once: true });
+  const processes: Promise<void>[] = [];
+  const kubeletStop = new AbortController();
+  let failure: unknown;
+  const supervise = (part: SupervisedProcess, until: AbortSignal): void => {
+    processes.push(
+      part.run(until, events.say).catch((error: unknown) => {
+        failure ??= error;
+        stop.abort(error);
+      }),
+    );
+  };
+
+  try {
+    const controlPlane = new SupervisedProcess(controlPlaneProcess(config, choices));
+    const controlPlaneStop = new AbortController();
+    supervise(controlPlane, controlPlaneStop.signal);
+    // The kubelet goes first, so that its last words still reach the API.
+    const stopped = whenAborted(stop.signal).then(async () => {
+      kubeletStop.abort(stop.signal.reason);
+      await Promise.all(processes.slice(1));
+      controlPlaneStop.abort(stop.signal.reason);
+    });
+    await Promise.race([controlPlane.whenReady(), whenAborted(stop.signal)]);
+    if (!stop.signal.aborted)
+      await serve(config, choices, canRunContainers, events, stop.signal, (part) =>
+        supervise(part, kubeletStop.signal),
+      );
+    await stopped;
+    await Promise.all(processes);
+  } catch (error) {
+    if (!stop.signal.aborted) failure ??= error;
+    stop.abort(error);
+    kubeletStop.abort(error);
+    await Promise.all(processes);
+  } finally {
+    signal.removeEventListener('abort', follow);
+  }
+  if (failure instanceof StartError) throw new CliError(failure.message, 1, { cause: failure });
+  if (failure !== undefined) throw failure;
+}
+
+async function serve(
+  config: UpConfig,
+  choices: ClusterChoices,
+  canRunContainers: boolean,
+  events: UpEvents,
+  signal: AbortSignal,
+  supervise: (part: SupervisedProcess) => void,
+): Promise<void> {
+  const { directory } = config;
+  const cluster = await loadKubeconfig({ path: directory.kubeconfig });
+  const client = createHttpClient(cluster);
+  const informers = createInformers({ client, log: pino({ level: 'silent' }), clock: systemClock });
+  const watching = new AbortController();
+  const endWatching = (): void => watching.abort(signal.reason);
+  signal.addEventListener('abort', endWatching, { once: true });
+  try {
+    await switchAddons(client, config, signal);
+    const nodeName = (config.nodeName ?? hostname()).toLowerCase();
+    if (canRunContainers) {
+      const token = newBootstrapToken();
+      await client.create(
+        secrets,
+        bootstrapTokenSecret(token, Date.now() + tokenLifeMs, 'made by geobuk up for its own node'),
+        { signal },
+      );
+      supervise(
+        new SupervisedProcess(kubeletProcess(config, choices, nodeName, formatBootstrapToken(token), cluster.server)),
+      );
+    }
+    await waitUntilReady(informers, canRunContainers ? [nodeName] : [], canRunContainers, events, watching.signal);
+    events.ready(cluster.server, directory.kubeconfig);
+    watching.abort();
+    await whenAborted(signal);
+  } finally {
+    signal.removeEventListener('abort', endWatching);
+    watching.abort();
+    await client.close();
+  }
+}
+
+async function waitUntilReady(
+  informers: Informers,
+  nodes: readonly string[],
+  expectAddons: boolean,
+  events: UpEvents,
+  signal: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController();
+  const end = (): void => stop.abort(signal.reason);
+  signal.addEventListener('abort', end, { once: true });
+  const running = informers.run(stop.signal).catch(() => undefined);
+  try {
+    if (expectAddons) await whenClusterReady(informers, nodes, true, events.say, signal);
+  } finally {
+    signal.removeEventListener('abort', end);
+    stop.abort();
+    await running;
+  }
+}
+
+/** @returns whether this machine can be a node. */
+function prepareHost(config: UpConfig, events: UpEvents): boolean {
+  if (process.platform !== 'linux') {
+    events.say(
+      'this system cannot run Linux containers: running the control plane alone; join a Linux machine with geobuk kubelet',
+    );
+    return false;
+  }
+  const isRoot = process.getuid?.() === 0;
+  const missing = missingHostPackages();
+  if (!isRoot) {
+    const first = missing.length === 0 ? '' : `sudo apt-get install ${missing.join(' ')} && `;
+    events.say(
+      `without root no containers can be run: running the control plane alone; for a node type: ${first}sudo npx geobuk up`,
+    );
+    return false;
+  }
+  if (missing.length === 0) return true;
+  if (!config.install)
+    throw new CliError(
+      `not installed: ${missing.join(', ')}: run apt-get install ${missing.join(' ')}, or leave out --no-install`,
+    );
+  installHostPackages(missing, events.say);
+  return true;
+}
+
+/** Carries out --enable and --disable as soon as the API answers. @throws {CliError} usage: no such addon. */
+async function switchAddons(client: HttpClient, { enable, disable }: UpConfig, signal: AbortSignal): Promise<void> {
+  const wishes = [
+    ...enable.map((name) => ({ name, enabled: true })),
+    ...disable.map((name) => ({ name, enabled: false })),
+  ];
+  for (const { name, enabled } of wishes) {
+    const body = { spec: { enabled } };
+    const patched = await client
+      .patch(addons, { name }, { type: 'merge', body }, { signal })
+      .catch(ignoring(isNotFound));
+    if (patched !== undefined) continue;
+    const wish = { apiVersion: 'addons.geobuk.dev/v1alpha1', kind: 'Addon', metadata: { name }, spec: { enabled } };
+    await client.create(addons, wish, { signal }).catch(ignoring(isAlreadyExists));
+  }
+}
+
+const controlPlaneProcess = (
+  config: UpConfig,
+  choices: ClusterChoices,
+): ConstructorParameters<typeof SupervisedProcess>[0] => ({
+  name: 'control plane',
+  script: config.script,
+  nodeArgs: config.nodeArgs,
+  args: [
+    'control-plane',
+    '--data-dir',
+    config.directory.path,
+    '--port',
+    String(config.port),
+    '--bind',
+    config.bind,
+    '--pod-cidr',
+    choices.podCIDR,
+    '--service-cidr',
+    choices.serviceCIDR,
+    '--cluster-domain',
+    choices.clusterDomain,
+    '--log-level',
+    config.logLevel,
+  ],
+  env: {},
+  logFile: join(config.directory.logs, 'control-plane.log'),
+});
+
+const kubeletProcess = (
+  config: UpConfig,
+  choices: ClusterChoices,
+  nodeName: string,
+  token: string,
+  server: string,
+): ConstructorParameters<typeof SupervisedProcess>[0] => ({
+  name: 'kubelet',
+  script: config.script,
+  nodeArgs: config.nodeArgs,
+  args: [
+    'kubelet',
+    '--data-dir',
+    config.directory.path,
+    '--server',
+    server,
+    '--node-name',
+    nodeName,
+    '--port',
+    String(config.kubeletPort),
+    '--ca-hash',
+    caHash(config.directory),
+    '--cluster-dns',
+    serviceAddress(choices.serviceCIDR, 10),
+    '--cluster-domain',
+    choices.clusterDomain,
+    '--log-level',
+    config.logLevel,
+    '--no-install',
+    ...(config.stopPods ? ['--stop-pods'] : []),
+  ],
+  env: { GEOBUK_TOKEN: token }, // not among the arguments, which everybody on the machine can read
+  logFile: join(config.directory.logs, 'kubelet.log'),
+});
+
+/** What a joining node checks the server's CA against: the hash of its public key, as kubeadm writes it. */
+export function caHash(directory: DataDirectory): string {
+  const certificate = new X509Certificate(readFileSync(join(directory.pki, 'ca.crt')));
+  const key = certificate.publicKey.export({ type: 'spki', format: 'der' });
+  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+}
+
+const whenAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
