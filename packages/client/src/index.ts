@@ -30,3 +30,27 @@ export type { KeyRunner, KeyRunnerOptions, RunnerMetrics } from './key-runner.js
 export { createRunner } from './runner.js';
 export type { Runner, RunnerDeps } from './runner.js';
 export type { LoopPass, LoopState } from './pass-log.js';
+export { anonymous, basicAuth, bearerToken, clientCertificate, tokenFile } from './config/credentials.js';
+export type { Credentials, Proof } from './config/credentials.js';
+export { ConfigError } from './config/cluster-config.js';
+export type { ClusterConfig, Impersonation } from './config/cluster-config.js';
+export {
+  clusterConfigOf,
+  kubeconfigPaths,
+  loadKubeconfig,
+  parseKubeconfig,
+  readKubeconfig,
+} from './config/kubeconfig.js';
+export type { Kubeconfig, KubeconfigContext, KubeconfigEntry, KubeconfigOverrides } from './config/kubeconfig.js';
+export { inClusterConfig } from './config/in-cluster-config.js';
+export type { InClusterEnvironment } from './config/in-cluster-config.js';
+export { createHttpClient } from './http/http-client.js';
+export type { HttpClient, HttpClientDeps, RawRequest, RawResponse } from './http/http-client.js';
+export type { Channels, OpenChannelsOptions } from './http/channels.js';
+export type { Discovery } from './http/discovery.js';
+export { linesOf } from './http/lines.js';
+export { attachToPod, execInPod } from './streams/exec.js';
+export type { AttachOptions, ExecOptions, TerminalSize } from './streams/exec.js';
+export { portForward } from './streams/port-forward.js';
+export { followLogs, openLogs } from './streams/logs.js';
+export type { LogOptions } from './streams/logs.js';

@@ -1,25 +1,19 @@
 import type { KubernetesObject, ResourceType } from '@geobuk/api';
-import { ApiError } from '@geobuk/api';
+import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '@geobuk/api';
 import type { ApplyOptions, Patch } from '../client.js';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** The object a patch makes of another. */
 export function patchedBy(type: ResourceType, existing: KubernetesObject, patch: Patch): KubernetesObject {
-  if (patch.type !== 'merge') throw ApiError.of(415, 'UnsupportedMediaType', `${patch.type} patch of ${type.plural}`);
-  return mergePatched(existing, patch.body) as KubernetesObject;
-}
-
-/** Follows: RFC 7386. */
-function mergePatched(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const base = typeof target === 'object' && target !== null && !Array.isArray(target) ? (target as Json) : {};
-  const merged: Record<string, unknown> = { ...base };
-  for (const [field, value] of Object.entries(patch)) {
-    if (value === null) delete merged[field];
-    else merged[field] = mergePatched(merged[field], value);
+  switch (patch.type) {
+    case 'json':
+      return applyJsonPatch(existing, patch.operations);
+    case 'merge':
+      return applyMergePatch(existing, patch.body);
+    case 'strategic':
+      return applyStrategicMergePatch(type, existing, patch.body);
+    default:
+      return patch satisfies never;
   }
-  return merged;
 }
 
 /** The object that server-side apply leaves. */
@@ -29,5 +23,5 @@ export function appliedBy(
   wanted: KubernetesObject,
   _options: ApplyOptions,
 ): KubernetesObject {
-  return mergePatched(existing ?? {}, wanted) as KubernetesObject;
+  return existing === undefined ? wanted : applyMergePatch(existing, wanted);
 }
