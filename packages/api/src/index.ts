@@ -87,3 +87,5 @@ export { maxJsonDepth, parseJson, parseJsonStrict } from './json/parse-json.js';
 export type { StrictJson } from './json/parse-json.js';
 export { checkFields, decodeObject, strictDecodingError, strictDecodingTexts } from './decode/decode-object.js';
 export type { DecodedObject } from './decode/decode-object.js';
+export { defaultObject } from './defaults/default-object.js';
+export { pullPolicyOf } from './defaults/container.js';
