@@ -54,3 +54,7 @@ export type { AttachOptions, ExecOptions, TerminalSize } from './streams/exec.js
 export { portForward } from './streams/port-forward.js';
 export { followLogs, openLogs } from './streams/logs.js';
 export type { LogOptions } from './streams/logs.js';
+export { LeaseLostError, runWithLeaderElection } from './leader-election.js';
+export type { LeaderElectionOptions } from './leader-election.js';
+export { createEventRecorder } from './event-recorder.js';
+export type { EventRecorder, EventRecorderDeps } from './event-recorder.js';

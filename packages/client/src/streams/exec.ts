@@ -74,12 +74,15 @@ async function stream(
   const input = stdin === undefined ? Promise.resolve() : sendInput(channels, stdin, over.signal);
   const resizing = sizes === undefined ? Promise.resolve() : sendSizes(channels, sizes, over.signal);
   try {
-    await allSettledOrThrow([
-      receive(channels, channel.stdout, stdout),
-      receive(channels, channel.stderr, stderr),
-      channels.closed,
-    ]);
-    return exitCodeOf(await status);
+    const lost = channels.closed.then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    await allSettledOrThrow([receive(channels, channel.stdout, stdout), receive(channels, channel.stderr, stderr)]);
+    const text = await status;
+    // With the result in hand it does not matter how politely the server hung up.
+    if (text === '') throw (await lost) ?? new ConnectionError('the stream ended without a result');
+    return exitCodeOf(text);
   } finally {
     over.abort(new Error('the command has ended'));
     await allSettledOrThrow([input, resizing]);
@@ -144,7 +147,6 @@ function next<T>(iterator: AsyncIterator<T>, over: AbortSignal): Promise<Iterato
 
 /** Follows: channel 3 from v4 on: Success, or Failure with cause ExitCode. */
 function exitCodeOf(text: string): number {
-  if (text === '') throw new ConnectionError('the stream ended without a result');
   let status: unknown;
   try {
     status = JSON.parse(text);
