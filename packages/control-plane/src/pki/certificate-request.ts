@@ -11,10 +11,13 @@ export interface CertificateWish {
   readonly otherNames: number;
 }
 
+const subjectAlternativeName = '2.5.29.17';
+
 /** @throws {Error} not a PEM PKCS #10 request. */
 export function parseCertificateRequest(pem: string): CertificateWish {
   const request = new x509.Pkcs10CertificateRequest(pem);
-  const names = request.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON() ?? [];
+  const extension = request.getExtension(subjectAlternativeName);
+  const names = extension === null ? [] : new x509.SubjectAlternativeNameExtension(extension.rawData).names.toJSON();
   const of = (type: string): readonly string[] => names.filter((name) => name.type === type).map(({ value }) => value);
   const dnsNames = of('dns');
   const ipAddresses = of('ip');

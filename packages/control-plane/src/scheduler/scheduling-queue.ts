@@ -141,19 +141,16 @@ export class SchedulingQueue {
       if (state === 'unschedulable') nextMs = Math.min(nextMs, addedAt + forgottenAfterMs - now);
     }
     await new Promise<void>((resolve) => {
-      const timer = this.#entries.size === 0 ? undefined : setTimeout(done, Math.max(1, nextMs));
       const finish = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
+        timer?.[Symbol.dispose]();
+        signal.removeEventListener('abort', finish);
         this.#wake = undefined;
         resolve();
       };
-      function done(): void {
-        finish();
-      }
-      this.#wake = done;
-      if (signal.aborted) done();
-      else signal.addEventListener('abort', done, { once: true });
+      const timer = this.#entries.size === 0 ? undefined : this.#clock.timer(Math.max(1, nextMs), finish);
+      this.#wake = finish;
+      if (signal.aborted) finish();
+      else signal.addEventListener('abort', finish, { once: true });
     });
   }
 

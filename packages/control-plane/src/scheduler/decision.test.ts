@@ -1,0 +1,190 @@
+import type { Node, Pod } from '@geobuk/api';
+import { describe, expect, it } from 'vitest';
+import { node, pod } from '../controllers/testing/objects.js';
+import { ClusterState } from './cluster-state.js';
+import { decide, enoughNodes } from './decision.js';
+import { podInfo } from './node-info.js';
+import { defaultPlugins } from './scheduler.js';
+
+function cluster(nodes: readonly Node[], pods: readonly Pod[] = []): ClusterState {
+  const state = new ClusterState();
+  for (const item of nodes) state.nodeChanged(item, undefined);
+  for (const item of pods) state.podChanged(item, undefined);
+  return state;
+}
+const pending = (spec: Partial<Pod['spec']> = {}): Pod => ({ ...pod('new', { phase: 'Pending', spec }) });
+const outcome = (wish: Pod, state: ClusterState): string => {
+  const decision = decide(podInfo(wish), state, defaultPlugins, 0, () => 0.99);
+  return decision.kind === 'bind' ? decision.node.name : decision.message;
+};
+const asks = (requests: Record<string, string>): Partial<Pod['spec']> => ({
+  containers: [{ name: 'c', image: 'i', resources: { requests } }],
+});
+const withSpec = (name: string, spec: Node['spec'], labels: Record<string, string> = {}): Node => {
+  const made = node(name);
+  return { ...made, metadata: { ...made.metadata, labels: { ...made.metadata.labels, ...labels } }, spec };
+};
+
+describe('decide', () => {
+  it.each<[string, Partial<Pod['spec']>, readonly Node[], readonly Pod[], string]>([
+    ['no nodes at all', {}, [], [], '0/0 nodes are available.'],
+    ['the only node', {}, [node('a')], [], 'a'],
+    ['more CPU than there is', asks({ cpu: '5' }), [node('a')], [], '0/1 nodes are available: 1 Insufficient cpu.'],
+    [
+      'room that a running pod has taken',
+      asks({ cpu: '3' }),
+      [node('a')],
+      [pod('x', { nodeName: 'a', spec: asks({ cpu: '2' }) })],
+      '0/1 nodes are available: 1 Insufficient cpu.',
+    ],
+    [
+      'a finished pod takes no room',
+      asks({ cpu: '3' }),
+      [node('a')],
+      [pod('x', { nodeName: 'a', phase: 'Succeeded', spec: asks({ cpu: '2' }) })],
+      'a',
+    ],
+    [
+      'the emptier node',
+      asks({ cpu: '1' }),
+      [node('a'), node('b')],
+      [pod('x', { nodeName: 'a', spec: asks({ cpu: '2', memory: '1Gi' }) })],
+      'b',
+    ],
+    [
+      'a cordoned node',
+      {},
+      [withSpec('a', { unschedulable: true })],
+      [],
+      '0/1 nodes are available: 1 node(s) were unschedulable.',
+    ],
+    [
+      'a taint',
+      {},
+      [withSpec('a', { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] })],
+      [],
+      '0/1 nodes are available: 1 node(s) had untolerated taint {gpu: yes}.',
+    ],
+    [
+      'a tolerated taint',
+      { tolerations: [{ key: 'gpu', operator: 'Exists' }] },
+      [withSpec('a', { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] })],
+      [],
+      'a',
+    ],
+    [
+      'a soft taint only as a last resort',
+      {},
+      [withSpec('a', { taints: [{ key: 'x', effect: 'PreferNoSchedule' }] }), node('b')],
+      [],
+      'b',
+    ],
+    ['a node selector', { nodeSelector: { disk: 'ssd' } }, [node('a'), withSpec('b', {}, { disk: 'ssd' })], [], 'b'],
+    [
+      'a selector that nothing matches',
+      { nodeSelector: { disk: 'ssd' } },
+      [node('a')],
+      [],
+      "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+    ],
+    [
+      'a taken host port',
+      { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 80, hostPort: 80 }] }] },
+      [node('a')],
+      [
+        pod('x', {
+          nodeName: 'a',
+          spec: { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 1, hostPort: 80 }] }] },
+        }),
+      ],
+      "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.",
+    ],
+    [
+      'an extended resource nobody has',
+      asks({ 'example.com/gpu': '1' }),
+      [node('a')],
+      [],
+      '0/1 nodes are available: 1 Insufficient example.com/gpu.',
+    ],
+    [
+      'different reasons are counted',
+      asks({ cpu: '9' }),
+      [node('a'), node('b'), withSpec('c', { unschedulable: true })],
+      [],
+      '0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu.',
+    ],
+  ])('%s', (_title, spec, nodes, pods, expected) =>
+    expect(outcome(pending(spec), cluster(nodes, pods))).toBe(expected),
+  );
+
+  it.each([
+    ['In', ['a', 'b'], 'a', true],
+    ['In', ['b'], 'a', false],
+    ['NotIn', ['b'], 'a', true],
+    ['NotIn', ['a'], undefined, true],
+    ['Exists', [], 'a', true],
+    ['Exists', [], undefined, false],
+    ['DoesNotExist', [], undefined, true],
+    ['Gt', ['3'], '4', true],
+    ['Gt', ['4'], '4', false],
+    ['Lt', ['5'], '4', true],
+    ['Lt', ['5'], 'x', false],
+  ])('required affinity: %s %j against %s is %s', (operator, values, label, fits) => {
+    const wish = pending({
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchExpressions: [{ key: 'k', operator, values }] }],
+          },
+        },
+      },
+    });
+    expect(outcome(wish, cluster([withSpec('n', {}, label === undefined ? {} : { k: label })])) === 'n').toBe(fits);
+  });
+
+  it('counts an init container against the sidecars that run beside it', () => {
+    const wish = pending({
+      containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '1' } } }],
+      initContainers: [
+        { name: 's', image: 'i', restartPolicy: 'Always', resources: { requests: { cpu: '1' } } },
+        { name: 'i', image: 'i', resources: { requests: { cpu: '3' } } },
+      ],
+    });
+    expect(podInfo(wish).requests.cpuMillis).toBe(4000);
+  });
+});
+
+describe('ClusterState', () => {
+  it('counts an assumed pod once, also when its event comes back', () => {
+    const state = cluster([node('a')]);
+    const wish = pending(asks({ cpu: '1' }));
+    state.assume(podInfo(wish), 'a');
+    state.podChanged({ ...wish, spec: { ...wish.spec, nodeName: 'a' } }, wish);
+    expect(state.byName.get('a')?.requested).toMatchObject({ cpuMillis: 1000, pods: 1 });
+  });
+
+  it('gives the room back when a binding fails', () => {
+    const state = cluster([node('a')]);
+    const info = podInfo(pending(asks({ cpu: '1' })));
+    state.assume(info, 'a');
+    state.forget(info);
+    expect(state.byName.get('a')?.requested).toMatchObject({ cpuMillis: 0, pods: 0 });
+  });
+
+  it('knows pods whose node comes later', () => {
+    const state = new ClusterState();
+    state.podChanged(pod('x', { nodeName: 'a', spec: asks({ cpu: '2' }) }), undefined);
+    state.nodeChanged(node('a'), undefined);
+    expect(state.byName.get('a')?.requested.cpuMillis).toBe(2000);
+  });
+});
+
+describe('enoughNodes', () => {
+  it.each([
+    [50, 50],
+    [100, 100],
+    [1000, 420],
+    [5000, 500],
+    [10000, 500],
+  ])('of %i nodes looks for %i', (count, expected) => expect(enoughNodes(count)).toBe(expected));
+});
