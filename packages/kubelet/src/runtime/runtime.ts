@@ -291,3 +291,7 @@ export interface ContainerRuntime {
   stats(options: RuntimeCallOptions): Promise<readonly ContainerStats[]>;
   imageFilesystem(options: RuntimeCallOptions): Promise<{ readonly path: string; readonly usedBytes: number }>;
 }
+
+/** The engine does not know the container, sandbox or image: it is gone already. */
+export const isNotFound = (error: unknown): error is RuntimeError =>
+  error instanceof RuntimeError && (error.code === 'NotFound' || error.code === 'ImageNotFound');
