@@ -89,3 +89,20 @@ export { checkFields, decodeObject, strictDecodingError, strictDecodingTexts } f
 export type { DecodedObject } from './decode/decode-object.js';
 export { defaultObject } from './defaults/default-object.js';
 export { pullPolicyOf } from './defaults/container.js';
+export { matchesNodeAffinity, matchesNodeSelectorTerm } from './placement/node-selector.js';
+export type { PlacementNode } from './placement/node-selector.js';
+export { tolerates, untolerated } from './placement/toleration.js';
+export { ageOf, humanDuration } from './printing/human-duration.js';
+export { nodeStatusText } from './printing/core.js';
+export { podStatusText, summarizePod } from './printing/pod-status.js';
+export type { PodSummary } from './printing/pod-status.js';
+export { printerFor, tableFor } from './printing/table-for.js';
+export type {
+  PrintContext,
+  PrintedRow,
+  PrintedTable,
+  Printer,
+  TableCell,
+  TableColumn,
+  TableRowCondition,
+} from './printing/table.js';

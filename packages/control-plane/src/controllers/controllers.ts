@@ -5,6 +5,7 @@ import type { CertificateSigner } from './certificates/csr-signing-controller.js
 import { CsrApprovingController } from './certificates/csr-approving-controller.js';
 import { CsrCleanerController } from './certificates/csr-cleaner-controller.js';
 import { CsrSigningController } from './certificates/csr-signing-controller.js';
+import { DaemonSetController } from './daemon-set/daemon-set-controller.js';
 import { DeploymentController } from './deployment/deployment-controller.js';
 import { EndpointSliceController } from './endpoint-slice/endpoint-slice-controller.js';
 import { NamespaceController } from './namespace/namespace-controller.js';
@@ -21,7 +22,7 @@ export interface ControllersDeps {
   readonly client: Client;
   readonly informers: Informers;
   /** One for each controller: events name their source. */
-  readonly recorderFor: (component: string) => EventRecorder;
+  readonly recorderFor: (component: string) => Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Everything the server has now, CRDs included. */
@@ -38,6 +39,7 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
   return [
     new DeploymentController({ ...deps, recorder: recorderFor('deployment-controller') }),
     new ReplicaSetController({ ...deps, recorder: recorderFor('replicaset-controller') }),
+    new DaemonSetController({ ...deps, recorder: recorderFor('daemonset-controller') }),
     new EndpointSliceController({ ...deps, recorder: recorderFor('endpoint-slice-controller') }),
     new NamespaceController(deps),
     new ServiceAccountController(deps),

@@ -1,4 +1,4 @@
-import type { KubernetesObject, Pod } from '@geobuk/api';
+import type { KubernetesObject, Node, Pod } from '@geobuk/api';
 import { nodes, pods } from '@geobuk/api';
 import { createInformers } from '@geobuk/client';
 import { FakeClient, FakeClock } from '@geobuk/client/testing';
@@ -76,11 +76,8 @@ describe('Scheduler', () => {
   });
 
   it('tries again when a pod leaves', async () => {
-    await using world = await start(
-      node('a'),
-      { ...waiting('old', '4'), spec: { ...waiting('old', '4').spec, nodeName: 'a' } },
-      waiting('new', '4'),
-    );
+    const old: Pod = { ...waiting('old', '4'), spec: { ...waiting('old', '4').spec, nodeName: 'a' } };
+    await using world = await start(node('a'), old, waiting('new', '4'));
     expect(world.places()['new']).toBeUndefined();
     await world.client.delete(pods, { namespace: 'default', name: 'old' }, { signal, gracePeriodSeconds: 0 });
     await world.clock.advance(1_100);
@@ -110,7 +107,8 @@ describe('Scheduler', () => {
   });
 
   it('waits for a cordoned node to come back', async () => {
-    await using world = await start({ ...node('a'), spec: { unschedulable: true } }, waiting('p'));
+    const cordoned: Node = { ...node('a'), spec: { unschedulable: true } };
+    await using world = await start(cordoned, waiting('p'));
     expect(world.places()).toEqual({ p: undefined });
     await world.client.patch(
       nodes,

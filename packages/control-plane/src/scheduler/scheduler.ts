@@ -19,7 +19,7 @@ import { SchedulingQueue } from './scheduling-queue.js';
 export interface SchedulerDeps {
   readonly client: Client;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: () => number;

@@ -52,7 +52,7 @@ import { fenceposts, newReplicaSetSize, shrinkOld, specReplicas, sum } from './r
 export interface DeploymentControllerDeps {
   readonly client: Client;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
 }
 

@@ -29,7 +29,7 @@ import { diffEndpointSlices, managedBy, managedByLabel, serviceNameLabel } from 
 export interface EndpointSliceControllerDeps {
   readonly client: Client;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
 }
 

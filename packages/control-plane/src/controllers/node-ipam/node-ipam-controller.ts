@@ -16,7 +16,7 @@ import { formatCidr, parseCidr, subnet, subnetCount, subnetIndex } from './cidr.
 export interface NodeIpamControllerDeps {
   readonly client: Client;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   /** The pod network, such as `10.42.0.0/16`. */
   readonly podCIDR: string;
   /** Size of a node's share; 24 unless said. */

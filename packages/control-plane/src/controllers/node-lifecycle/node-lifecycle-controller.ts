@@ -19,7 +19,7 @@ import { heartbeatOf, nodeHealth, unknownConditions, wantedTaints } from './node
 export interface NodeLifecycleControllerDeps {
   readonly client: Client;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
   /** 50 s unless said. */
   readonly gracePeriodMs?: number | undefined;

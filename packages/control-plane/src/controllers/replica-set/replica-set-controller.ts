@@ -30,7 +30,7 @@ import { countByNode, diffReplicaSet, replicaSetStatus } from './replica-set-dif
 export interface ReplicaSetControllerDeps {
   readonly client: Client;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
 }
 

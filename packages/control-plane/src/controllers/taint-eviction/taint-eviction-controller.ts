@@ -1,5 +1,5 @@
 import type { Node, ObjectKey, Pod, Taint, Toleration } from '@geobuk/api';
-import { ignoring, isConflict, isNotFound, keyOf, nodes, pods, uidOf } from '@geobuk/api';
+import { ignoring, isConflict, isNotFound, keyOf, nodes, pods, tolerates, uidOf } from '@geobuk/api';
 import type {
   Client,
   Clock,
@@ -13,12 +13,11 @@ import type {
 import { mapped, primary, settled } from '@geobuk/client';
 import { byNodeName, nodeNameIndex } from '../node-name-index.js';
 import { rfc3339 } from '../rfc3339.js';
-import { tolerates } from '../toleration.js';
 
 export interface TaintEvictionControllerDeps {
   readonly client: Client;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
 }
 

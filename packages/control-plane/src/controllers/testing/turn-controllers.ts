@@ -3,14 +3,15 @@ import type { Controller, EventRecorder, Informers, LoopState } from '@geobuk/cl
 import { createInformers, createRunner } from '@geobuk/client';
 import { FakeClient, FakeClock } from '@geobuk/client/testing';
 import { pino } from 'pino';
+import type { Logger } from 'pino';
 
 /** What controllers under test stand on, and what they recorded. */
 export interface World {
   readonly client: FakeClient;
   readonly clock: FakeClock;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
-  readonly log: ReturnType<typeof pino>;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly log: Logger;
   /** `Normal SuccessfulCreate Created pod: web-x`, in order. */
   readonly events: readonly string[];
 }
@@ -28,10 +29,10 @@ export async function turnControllers(
 ): Promise<TurningControllers> {
   const clock = new FakeClock();
   const client = new FakeClient({ clock, objects });
-  const log = pino({ level: 'silent' });
+  const log: Logger = pino({ level: 'silent' });
   const informers = createInformers({ client, log, clock, random: () => 0.5, freezeObjects: true });
   const events: string[] = [];
-  const recorder: EventRecorder = {
+  const recorder: Pick<EventRecorder, 'record'> = {
     record: (_object, type, reason, message) => {
       events.push(`${type} ${reason} ${message}`);
     },

@@ -1,4 +1,4 @@
-import { tolerates } from '../../controllers/toleration.js';
+import { tolerates } from '@geobuk/api';
 import type { SchedulerPlugin } from '../plugin.js';
 
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;

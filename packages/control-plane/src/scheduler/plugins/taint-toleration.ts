@@ -1,4 +1,4 @@
-import { tolerates } from '../../controllers/toleration.js';
+import { tolerates } from '@geobuk/api';
 import type { SchedulerPlugin } from '../plugin.js';
 import { invertTo100 } from '../plugin.js';
 

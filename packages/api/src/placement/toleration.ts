@@ -1,4 +1,4 @@
-import type { Taint, Toleration } from '@geobuk/api';
+import type { Taint, Toleration } from '../generated/types.js';
 
 /** Whether one toleration covers one taint. Follows: Toleration.ToleratesTaint: an empty key with Exists covers all, an empty effect all effects. */
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
