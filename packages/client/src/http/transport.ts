@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Agent, ProxyAgent, request } from 'undici';
 import type { Dispatcher } from 'undici';
+import { ApiError } from '@geobuk/api';
 import type { ClusterConfig } from '../config/cluster-config.js';
 import type { Proof } from '../config/credentials.js';
 import { ConnectionError } from '../connection-error.js';
@@ -116,7 +117,7 @@ export class Transport {
   /** What a broken call is to be known as. */
   asConnectionError(error: unknown, signal: AbortSignal): unknown {
     if (signal.aborted) return signal.reason;
-    if (error instanceof ConnectionError) return error;
+    if (error instanceof ConnectionError || error instanceof ApiError) return error;
     const { message, code } = error as { readonly message?: string; readonly code?: string };
     const why = message === undefined || message === '' ? (code ?? 'unknown reason') : message;
     return new ConnectionError(`cannot reach the API server ${this.#origin}: ${why}`, { cause: error });

@@ -45,7 +45,6 @@ export async function* watchEvents<T extends KubernetesObject>(
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if ((error as { readonly code?: string }).code === 'UND_ERR_BODY_TIMEOUT') return;
-    if (error instanceof ApiError) throw error;
     throw transport.asConnectionError(error, signal);
   } finally {
     body.on('error', () => undefined);

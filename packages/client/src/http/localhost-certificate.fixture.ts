@@ -1,0 +1,21 @@
+/** A self-signed certificate for localhost and 127.0.0.1, good for a century; for tests only, it protects nothing. */
+export const localhostCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUcD4IuqqeLRoUmbvt0CsnNpQkZ7YwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzIyMDY0NloYDzIxMjYxMDMw
+MjIwNjQ2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAR24gvIPcg9BjAc0Aewf6mS3jxzgr7H19SCnfqWCwpJ/mytNWV3fxn8
+seynP7wbmk71yWHZLFurJzf8vUDBkM9io28wbTAdBgNVHQ4EFgQU0xa1tS2EWvzr
+hc3fJtJsBI4GOGEwHwYDVR0jBBgwFoAU0xa1tS2EWvzrhc3fJtJsBI4GOGEwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAPHV0tnOCCXEWlDaihDuYdo+/H3wMuz+ETlCnDCN9X38AiA5
+Km/1DlXEZZR/ELcLNjB7SIoaUaCPXaGFFl89CYPtCQ==
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgxBLMfUxBRNPoiX2e
+BS2IkeqAL2t/DfnDzOy4D0cH2VihRANCAAR24gvIPcg9BjAc0Aewf6mS3jxzgr7H
+19SCnfqWCwpJ/mytNWV3fxn8seynP7wbmk71yWHZLFurJzf8vUDBkM9i
+-----END PRIVATE KEY-----
+`,
+};
