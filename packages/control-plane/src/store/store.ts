@@ -53,7 +53,7 @@ export class StoreError extends Error {
 /**
  * A small multi-version key-value contract. Keys are `/registry/<group>/<plural>/[<namespace>/]<name>`; their group and
  * plural part (`prefix`) is what a watch names. A write resolves once it is durable: nothing acknowledged is ever lost,
- * and nothing is visible to reads or watches before it is durable. Watches see a write before its writer does. After an abort nobody knows whether the write
+ * and nothing is visible to reads or watches before it is durable. After an abort nobody knows whether the write
  * happened: read again. Follows: etcd's KV and Watch.
  */
 export interface Store extends AsyncDisposable {
