@@ -1,0 +1,85 @@
+import { rmdir } from 'node:fs/promises';
+import { ignoring, isConflict, isNotFound, keyOf, pods } from '@geobuk/api';
+import type { Pod } from '@geobuk/api';
+import type { Client } from '@geobuk/client';
+import type { VolumeManager } from '../volumes/volume-manager.js';
+import type { ImagePuller } from './image-puller.js';
+import type { PodDirectories } from './pod-directories.js';
+import type { PodMemories } from './pod-memory.js';
+import type { PodProbes } from '../probes/pod-probes.js';
+import type { PodSource } from './pod-source.js';
+import type { ReferencedObjects } from './referenced-objects.js';
+import { cgroupParentOf } from './resources.js';
+import type { StatusWriter } from './status-writer.js';
+
+export interface PodCleanupDeps {
+  readonly client: Client;
+  readonly volumes: VolumeManager;
+  readonly directories: PodDirectories;
+  readonly objects: ReferencedObjects;
+  readonly status: StatusWriter;
+  readonly puller: ImagePuller;
+  readonly probes: PodProbes;
+  readonly memories: PodMemories;
+  readonly source: PodSource;
+  readonly cgroupRoot: string | undefined;
+}
+
+/** What is left to do for a pod when nothing of it runs any more. Every method is safe to repeat. */
+export class PodCleanup {
+  readonly #deps: PodCleanupDeps;
+
+  constructor(deps: PodCleanupDeps) {
+    this.#deps = deps;
+  }
+
+  /** It ended, its object stays: so do its dead containers and their logs. */
+  async releaseVolumes(uid: string): Promise<void> {
+    const { volumes, objects, probes, memories } = this.#deps;
+    const memory = memories.of(uid);
+    probes.forget(uid);
+    if (memory.volumesGone) return;
+    await volumes.unmount(uid);
+    objects.hold(uid, []);
+    memory.volumesGone = true;
+  }
+
+  /** It was to be deleted: its last state is told, then the object goes. */
+  async deleteObject(pod: Pod, signal: AbortSignal): Promise<void> {
+    const uid = pod.metadata.uid ?? '';
+    await this.releaseVolumes(uid);
+    await this.#deps.status.flush(uid, signal);
+    await this.#deps.client
+      .delete(pods, keyOf(pod), { signal, uid, gracePeriodSeconds: 0 })
+      .catch(ignoring((error) => isNotFound(error) || isConflict(error)));
+  }
+
+  /** Nothing of it may stay, memory of it least of all. `pod`: its last known state. */
+  async forget(uid: string, pod: Pod | undefined): Promise<void> {
+    const { directories, status, puller, memories, source, cgroupRoot } = this.#deps;
+    await this.releaseVolumes(uid);
+    await directories.remove(uid);
+    if (pod !== undefined) {
+      await directories.removeLogs(pod);
+      if (cgroupRoot !== undefined) await removeCgroups(cgroupParentOf(pod, cgroupRoot));
+    }
+    status.forget(uid);
+    puller.forget(uid);
+    memories.forget(uid);
+    source.forget(uid);
+  }
+}
+
+/** Controllers of cgroup v1 that engines use, and '' for v2. */
+const hierarchies = ['', 'cpu,cpuacct', 'cpuset', 'memory', 'pids', 'blkio', 'devices', 'freezer', 'hugetlb', 'net_cls,net_prio', 'perf_event', 'rdma', 'systemd', 'unified'];
+
+/** The engine made the pod's cgroup as the parent of its containers' and leaves it there. */
+async function removeCgroups(path: string): Promise<void> {
+  for (const hierarchy of hierarchies) {
+    await rmdir(`/sys/fs/cgroup/${hierarchy}${path}`).catch((error: unknown) => {
+      const { code } = error as NodeJS.ErrnoException;
+      // Not there, not ours, or still empty-handed children: the next pass or the next kubelet finds it again.
+      if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EBUSY' && code !== 'EROFS' && code !== 'EACCES' && code !== 'ENOTEMPTY') throw error;
+    });
+  }
+}

@@ -1,0 +1,234 @@
+import type { Pod } from '@geobuk/api';
+import { allSettledOrThrow } from '@geobuk/client';
+import type { Clock, ReconcileContext, ReconcileResult } from '@geobuk/client';
+import type { EventRecorder } from '../events/event-recorder.js';
+import type { NodeFacts } from '../node/node-facts.js';
+import type { PodProbes } from '../probes/pod-probes.js';
+import type { ContainerRuntime, PodState } from '../runtime/runtime.js';
+import { VolumeError } from '../volumes/volume-error.js';
+import type { MountedVolumes, VolumeManager } from '../volumes/volume-manager.js';
+import { admissionRefusal } from './admission.js';
+import { containerAnnotations } from './annotations.js';
+import type { PodCleanup } from './pod-cleanup.js';
+import { containerOf, isTerminal } from './pod-containers.js';
+import { diffEndingPod, diffPod } from './pod-diff.js';
+import type { PodEnding, PodPlan, PodView } from './pod-diff.js';
+import { deadlineOf, endingOf } from './pod-ending.js';
+import type { PodMemories, PodMemory } from './pod-memory.js';
+import { referencesOf } from './pod-references.js';
+import type { PodRuntimes } from './pod-runtimes.js';
+import type { PodSource } from './pod-source.js';
+import { podStatus } from './pod-status.js';
+import { NetworkNotReadyError } from './pod-steps.js';
+import type { PodSteps } from './pod-steps.js';
+import type { ReferencedObjects } from './referenced-objects.js';
+import type { StatusWriter } from './status-writer.js';
+import { terminationMessage } from './termination-message.js';
+
+export interface PodWorkerDeps {
+  readonly source: PodSource;
+  readonly runtimes: PodRuntimes;
+  readonly steps: PodSteps;
+  readonly status: StatusWriter;
+  readonly volumes: VolumeManager;
+  readonly objects: ReferencedObjects;
+  readonly probes: PodProbes;
+  readonly cleanup: PodCleanup;
+  readonly memories: PodMemories;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly node: () => NodeFacts;
+  readonly allowedUnsafeSysctls: readonly string[];
+}
+
+/** Far more than any pod needs; a plan that never comes to rest is a bug, and waits for the next pass. */
+const turnsPerPass = 30;
+const networkRetryMs = 10_000;
+/** ErrImagePull is seen for a moment, then the wait for the next try is what matters. */
+const shownMs = 2000;
+const orphanGraceSeconds = 30;
+
+/**
+ * Moves one pod, named by its UID, nearer to its spec, turn by turn until nothing is to be done now. Safe to call at
+ * any moment, also after a crash: it believes the runtime, not its own memory.
+ * Follows: kubelet pod workers (sync → terminating → terminated; a pod gone from the API is killed).
+ */
+export class PodWorker {
+  readonly #deps: PodWorkerDeps;
+
+  constructor(deps: PodWorkerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * @throws {RuntimeError} from the engine, {VolumeError}; the runner calls again. The crash-loop back-off of a
+   *   container is no failure of this method: it is in the plan.
+   */
+  async reconcile(uid: string, { signal, log, trace }: ReconcileContext): Promise<ReconcileResult> {
+    const { source, runtimes, memories } = this.#deps;
+    const tracked = source.byUid(uid);
+    if (tracked === undefined) return this.#endOrphan(uid, signal);
+    const { pod, gone } = tracked;
+    const memory = memories.of(uid);
+    const runtime = runtimes.of(pod);
+    for (let turn = 0; turn < turnsPerPass; turn++) {
+      const state = await runtime.observe(uid, { signal }); // check
+      this.#admit(pod, state, memory);
+      const ending = this.#endingOf(pod, gone, memory);
+      if (ending === undefined) this.#deps.probes.follow(pod, state, runtime);
+      else this.#deps.probes.forget(uid);
+
+      const plan = ending === undefined ? diffPod(pod, state, this.#view(memory)) : diffEndingPod(pod, state, ending); // diff
+      await this.#report(pod, state, plan, ending, memory, runtime);
+      if (ending === undefined && plan.ended) continue; // Its phase is final now: the next turn brings it to its end.
+      if (plan.steps.length === 0) return this.#rest(pod, gone, plan, ending, memory, signal);
+
+      trace.found(plan.steps.map(({ kind }) => kind).join(', '));
+      const volumes = ending === undefined ? await this.#mount(pod, state, signal) : undefined;
+      for (const step of plan.steps) {
+        log.debug({ uid, step: step.kind }, 'pod step');
+        try {
+          await this.#deps.steps.carryOut(step, { pod, state, runtime, memory, volumes }, signal); // act
+        } catch (error) {
+          if (error instanceof NetworkNotReadyError) return { requeueAfterMs: networkRetryMs };
+          throw error;
+        }
+        trace.did(step.kind);
+      }
+    }
+    log.warn({ uid, pod: `${pod.metadata.namespace}/${pod.metadata.name}` }, 'pod does not come to rest');
+    return { requeueAfterMs: 1000 };
+  }
+
+  /** Nothing to do now: says when to look again, or does what remains when all has ended. */
+  async #rest(pod: Pod, gone: boolean, plan: PodPlan, ending: PodEnding | undefined, memory: PodMemory, signal: AbortSignal): Promise<ReconcileResult> {
+    const { cleanup, clock, status } = this.#deps;
+    const uid = pod.metadata.uid ?? '';
+    if (gone) await cleanup.forget(uid, pod);
+    else if (ending?.remove === true) await cleanup.deleteObject(pod, signal);
+    else if (ending !== undefined) await cleanup.releaseVolumes(uid);
+    if (ending !== undefined) return {};
+
+    // Nothing is to be started, but files may have changed, and tokens grow old.
+    const { refreshAt } = await this.#mount(pod, undefined, signal);
+    const deadline = memory.verdict === undefined ? deadlineOf(pod, status.of(pod).startTime) : undefined;
+    const moments = [refreshAt, deadline].filter((moment) => moment !== undefined).map((moment) => moment - clock.now());
+    if (plan.wakeAfterMs !== undefined) moments.push(plan.wakeAfterMs);
+    return moments.length === 0 ? {} : { requeueAfterMs: Math.max(0, Math.min(...moments)) };
+  }
+
+  /** Asks once, before anything of the pod exists, whether this node can take it. */
+  #admit(pod: Pod, state: PodState | undefined, memory: PodMemory): void {
+    const { source, status, node, memories, allowedUnsafeSysctls, events } = this.#deps;
+    if (memory.admitted) return;
+    memory.admitted = true;
+    if (state !== undefined || pod.metadata.deletionTimestamp !== undefined || isTerminal(pod)) return;
+    if (pod.status?.startTime !== undefined) return; // An earlier kubelet has let it in.
+    const others = source
+      .all()
+      .filter((other) => other.metadata.uid !== pod.metadata.uid && !isTerminal({ ...other, status: status.of(other) }))
+      .filter((other) => memories.known(other.metadata.uid ?? '')?.admitted === true);
+    const { node: object, allocatable } = node();
+    const refusal = admissionRefusal(pod, { node: object, others, allocatable, allowedUnsafeSysctls });
+    if (refusal === undefined) return;
+    memory.verdict = { ...refusal, message: `Pod was rejected: ${refusal.message}`, graceSeconds: 0 };
+    events.pod(pod, 'Warning', refusal.reason, refusal.message);
+  }
+
+  #endingOf(pod: Pod, gone: boolean, memory: PodMemory): PodEnding | undefined {
+    const { clock, status, events } = this.#deps;
+    const now = clock.now();
+    const { phase, startTime } = status.of(pod);
+    const deadline = deadlineOf(pod, startTime);
+    if (deadline !== undefined && now >= deadline && memory.verdict === undefined && phase !== 'Succeeded' && phase !== 'Failed') {
+      const message = 'Pod was active on the node longer than the specified deadline';
+      memory.verdict = { reason: 'DeadlineExceeded', message };
+      events.pod(pod, 'Normal', 'DeadlineExceeded', message);
+    }
+    const ending = endingOf({ pod, gone, phase, memory, now });
+    memory.endingSince = ending === undefined ? undefined : ending.since;
+    return ending;
+  }
+
+  #view(memory: PodMemory): PodView {
+    const { clock, probes } = this.#deps;
+    return {
+      now: clock.now(),
+      started: (id) => probes.started(id),
+      unhealthy: (id) => probes.unhealthy(id),
+      retryAt: (name) => memory.failedStarts.get(name)?.retryAt,
+    };
+  }
+
+  async #mount(pod: Pod, state: PodState | undefined, signal: AbortSignal): Promise<MountedVolumes> {
+    const { objects, volumes, events, node } = this.#deps;
+    const { name, hostIPs, allocatable } = node();
+    const uid = pod.metadata.uid ?? '';
+    objects.hold(uid, referencesOf(pod));
+    const podIPs = state?.sandboxes[0]?.ips ?? (pod.status?.podIPs ?? []).map(({ ip }) => ip);
+    try {
+      return await volumes.mount(pod, { nodeName: name, hostIPs, podIPs, allocatable }, signal);
+    } catch (error) {
+      if (error instanceof VolumeError) events.pod(pod, 'Warning', 'FailedMount', error.message);
+      throw error;
+    }
+  }
+
+  async #report(pod: Pod, state: PodState | undefined, plan: PodPlan, ending: PodEnding | undefined, memory: PodMemory, runtime: ContainerRuntime): Promise<void> {
+    const { status, clock, probes, node } = this.#deps;
+    await this.#readLastWords(state, memory);
+    const now = clock.now();
+    const idle = (state?.containers ?? []).every((container) => container.state !== 'running');
+    const next = podStatus(pod, state, status.of(pod), {
+      now,
+      hostIPs: node().hostIPs,
+      runtimeName: runtime.name,
+      // A pod that was to run until it is deleted ends when all its containers have, not before.
+      ending: ending !== undefined && idle,
+      verdict: memory.verdict,
+      trouble: (name) => this.#trouble(pod, name, memory, now),
+      crashLoop: (name) => plan.crashLoops.get(name),
+      started: (id) => probes.started(id),
+      ready: (id) => ending === undefined && probes.ready(id),
+      terminationMessage: (id) => memory.lastWords.get(id),
+    });
+    status.report(pod, next);
+  }
+
+  /** While a pull waits for its next try, that is what people see. */
+  #trouble(pod: Pod, name: string, memory: PodMemory, now: number): { reason: string; message: string } | undefined {
+    const failed = memory.failedStarts.get(name);
+    if (failed === undefined) return undefined;
+    const image = containerOf(pod, name)?.spec.image ?? '';
+    if (failed.reason === 'ErrImagePull' && failed.retryAt > now && now - failed.failedAt >= shownMs) {
+      return { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}": ErrImagePull: ${failed.message}` };
+    }
+    return failed;
+  }
+
+  async #readLastWords(state: PodState | undefined, memory: PodMemory): Promise<void> {
+    const ended = (state?.containers ?? []).filter((one) => one.state === 'exited' && !memory.lastWords.has(one.id));
+    await allSettledOrThrow(ended.map(async (one) => void memory.lastWords.set(one.id, (await terminationMessage(one)) || one.message)));
+  }
+
+  /** Runs here and is unknown to the API: it was deleted while no kubelet watched. */
+  async #endOrphan(uid: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const { source, runtimes, steps, memories, clock, cleanup } = this.#deps;
+    if (!source.synced) return {};
+    const memory = memories.of(uid);
+    for (let turn = 0; turn < turnsPerPass; turn++) {
+      const found = await runtimes.find(uid, signal);
+      if (found === undefined) break;
+      const { runtime, state } = found;
+      const written = state.containers.map(({ annotations }) => Number(annotations[containerAnnotations.podGracePeriod]));
+      const graceSeconds = Math.max(1, ...written.filter((seconds) => seconds >= 0), written.length === 0 ? orphanGraceSeconds : 0);
+      memory.endingSince ??= clock.now();
+      const ending = { graceSeconds, since: memory.endingSince, remove: true, message: '' };
+      const plan = diffEndingPod(undefined, state, ending);
+      if (plan.ended) break;
+      for (const step of plan.steps) await steps.carryOut(step, { pod: undefined, state, runtime, memory, volumes: undefined }, signal);
+    }
+    await cleanup.forget(uid, undefined);
+    return {};
+  }
+}

@@ -1,0 +1,73 @@
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import type { Container } from '@geobuk/api';
+import { expand } from '../pods/environment/expansion.js';
+import type { EnvEntry } from '../pods/environment/service-env.js';
+import type { Mount } from '../runtime/runtime.js';
+import type { MountedVolumes } from './volume-manager.js';
+
+/** A mount that cannot be made as the container asks for it. */
+export class MountError extends Error {
+  override readonly name = 'MountError';
+}
+
+/**
+ * The mounts of one container. A sub-path may name nothing outside of its volume, links included.
+ * Follows: makeMounts, subpath.
+ * @throws {MountError} an unknown volume, or a sub-path that leaves its volume.
+ */
+export async function containerMounts(
+  container: Container,
+  volumes: MountedVolumes,
+  env: readonly EnvEntry[],
+): Promise<readonly Mount[]> {
+  const variables = new Map(env.map(({ name, value }) => [name, value]));
+  const mounts: Mount[] = [];
+  for (const wanted of container.volumeMounts ?? []) {
+    const volume = volumes.byName.get(wanted.name);
+    if (volume === undefined) throw new MountError(`cannot find volume "${wanted.name}" to mount into container "${container.name}"`);
+    const subPath = wanted.subPathExpr === undefined ? (wanted.subPath ?? '') : expandedPath(wanted.subPathExpr, variables);
+    mounts.push({
+      hostPath: subPath === '' ? volume.hostPath : await subPathOf(volume.hostPath, subPath),
+      containerPath: isAbsolute(wanted.mountPath) ? wanted.mountPath : `/${wanted.mountPath}`,
+      readonly: wanted.readOnly === true || volume.readonly,
+      propagation: (wanted.mountPropagation ?? 'None') as Mount['propagation'],
+      ...(volume.image === undefined ? {} : { image: volume.image }),
+    });
+  }
+  return mounts;
+}
+
+function expandedPath(text: string, variables: ReadonlyMap<string, string>): string {
+  const path = expand(text, (name) => variables.get(name));
+  if (/\$\(/.test(path)) throw new MountError(`missing value for a variable in subPathExpr ${JSON.stringify(text)}`);
+  return path;
+}
+
+async function subPathOf(root: string, subPath: string): Promise<string> {
+  if (isAbsolute(subPath)) throw new MountError(`error SubPath \`${subPath}\` must not be an absolute path`);
+  if (subPath.split('/').includes('..')) throw new MountError(`unable to provision SubPath \`${subPath}\`: must not contain '..'`);
+  const realRoot = await realpath(root);
+  const wanted = join(realRoot, subPath);
+  const present = await stat(wanted).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (present === undefined) {
+    // Made step by step, so that no link on the way can lead the mkdir elsewhere.
+    let at = realRoot;
+    for (const part of subPath.split('/').filter((one) => one !== '' && one !== '.')) {
+      at = join(at, part);
+      await mkdir(at, { mode: 0o750 }).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      });
+      at = inside(await realpath(at), realRoot, subPath);
+    }
+  }
+  return inside(await realpath(wanted), realRoot, subPath);
+}
+
+function inside(path: string, root: string, subPath: string): string {
+  if (path === root || path.startsWith(`${root}/`)) return path;
+  throw new MountError(`failed to prepare subPath ${JSON.stringify(subPath)}: it leads outside of its volume`);
+}
