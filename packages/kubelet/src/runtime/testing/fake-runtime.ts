@@ -31,7 +31,13 @@ export interface FakeProgram {
   /** Starting fails, as when the command does not exist. */
   readonly startError?: string | undefined;
   /** Answers exec and execSync; without it every command succeeds with no output. */
-  readonly exec?: ((command: readonly string[]) => { readonly exitCode: number; readonly output: string }) | undefined;
+  readonly exec?: ((command: readonly string[], stdin: string) => FakeExecResult) | undefined;
+}
+
+export interface FakeExecResult {
+  readonly exitCode: number;
+  readonly output: string;
+  readonly errors?: string | undefined;
 }
 
 export interface FakeImage {
@@ -49,6 +55,8 @@ export interface FakeRuntimeOptions {
   readonly events?: boolean | undefined;
   readonly handlers?: readonly string[] | undefined;
 }
+
+const succeeded: FakeExecResult = { exitCode: 0, output: '' };
 
 interface FakeContainer {
   state: ContainerState;
@@ -349,7 +357,8 @@ export class FakeRuntime implements ContainerRuntime {
     { signal }: RuntimeCallOptions,
   ): Promise<{ readonly exitCode: number; readonly output: string }> {
     this.#enter(signal, 'execSync');
-    return this.#running(id).program.exec?.(command) ?? { exitCode: 0, output: '' };
+    const { exitCode, output, errors = '' } = this.#running(id).program.exec?.(command, '') ?? succeeded;
+    return { exitCode, output: output + errors };
   }
 
   async exec(
@@ -359,10 +368,13 @@ export class FakeRuntime implements ContainerRuntime {
     { signal }: RuntimeCallOptions,
   ): Promise<number> {
     this.#enter(signal, 'exec');
-    const result = this.#running(id).program.exec?.(command) ?? { exitCode: 0, output: '' };
-    streams.stdout?.end(result.output);
-    streams.stderr?.end();
-    return result.exitCode;
+    const { program } = this.#running(id);
+    let typed = '';
+    for await (const chunk of streams.stdin ?? []) typed += String(chunk);
+    const { exitCode, output, errors = '' } = program.exec?.(command, typed) ?? succeeded;
+    streams.stdout?.end(output);
+    streams.stderr?.end(errors);
+    return exitCode;
   }
 
   /** Echoes what is typed, until it ends. */
