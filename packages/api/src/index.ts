@@ -106,3 +106,10 @@ export type {
   TableColumn,
   TableRowCondition,
 } from './printing/table.js';
+export { customPrinter } from './printing/custom-columns.js';
+export { compileJsonPath } from './json/json-path.js';
+export type { JsonPath } from './json/json-path.js';
+export { addonClosure, addonConflicts, addonDependants, addonOrder, unmetCapabilities } from './addon-graph.js';
+export type { AddonClosure, AddonConflict, AddonNode, MissingCapability } from './addon-graph.js';
+export { resolveAddonConfig } from './addon-config.js';
+export type { AddonConfigError, ResolvedAddonConfig } from './addon-config.js';

@@ -1,0 +1,50 @@
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+
+export interface AddonConfigError {
+  /** Such as `config.upstreams[0]`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export type ResolvedAddonConfig =
+  | { readonly valid: true; readonly config: Readonly<Record<string, unknown>> }
+  | { readonly valid: false; readonly errors: readonly AddonConfigError[] };
+
+type ConfigSchema = Readonly<Record<string, unknown>>;
+
+// One compiler for all; a schema object is compiled once, since that costs milliseconds.
+const ajv = new Ajv2020({ useDefaults: true, strict: false, allErrors: true, validateFormats: false });
+const compiled = new WeakMap<ConfigSchema, ValidateFunction>();
+
+/**
+ * What the user chose, completed by the defaults of the package's schema; the user's own values are never changed.
+ * Follows: JSON Schema 2020-12; unlike it, `default` fills in.
+ * @throws {Error} the schema itself is wrong.
+ */
+export function resolveAddonConfig(schema: ConfigSchema, chosen: ConfigSchema | undefined): ResolvedAddonConfig {
+  const validate = compiled.get(schema) ?? ajv.compile(schema);
+  compiled.set(schema, validate);
+  const config = structuredClone(chosen ?? {}) as Record<string, unknown>;
+  if (validate(config)) return { valid: true, config };
+  return { valid: false, errors: (validate.errors ?? []).map(configError) };
+}
+
+function configError(error: ErrorObject): AddonConfigError {
+  const { instancePath, message = 'is wrong', keyword, params } = error;
+  const path = instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce((text, part) => (/^\d+$/.test(part) ? `${text}[${part}]` : `${text}.${part}`), 'config');
+  switch (keyword) {
+    case 'additionalProperties':
+      return { path: `${path}.${String(params['additionalProperty'])}`, message: 'no such field' };
+    case 'required':
+      return { path: `${path}.${String(params['missingProperty'])}`, message: 'must be set' };
+    case 'enum':
+      return { path, message: `must be one of ${(params['allowedValues'] as readonly unknown[]).join(', ')}` };
+    default:
+      return { path, message };
+  }
+}
