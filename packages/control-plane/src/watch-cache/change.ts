@@ -21,7 +21,7 @@ class Event implements CacheEvent {
     const { jsonBytes } = this.current;
     const head = `{"type":"${this.type}","object":`;
     const frame = Buffer.allocUnsafe(head.length + jsonBytes + frameEnd.length);
-    frame.latin1Write(head, 0);
+    frame.write(head, 0, 'latin1');
     this.current.copyJson(frame, head.length);
     frameEnd.copy(frame, head.length + jsonBytes);
     this.#frame = frame;

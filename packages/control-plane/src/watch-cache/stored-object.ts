@@ -83,7 +83,7 @@ export class StoredObject implements CachedObject {
     const spliceAt = (this.#spliceAt ||= spliceOffset(this));
     this.value.copy(target, offset, 0, spliceAt);
     const version = `"resourceVersion":"${this.revision}",`;
-    target.latin1Write(version, offset + spliceAt);
+    target.write(version, offset + spliceAt, 'latin1');
     this.value.copy(target, offset + spliceAt + version.length, spliceAt);
   }
 }

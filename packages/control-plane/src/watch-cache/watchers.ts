@@ -46,7 +46,8 @@ export class Watchers {
       const { namespace, name } = change.place;
       this.#match(this.#byScope.get(''), change, touched);
       if (namespace !== undefined) this.#match(this.#byScope.get(scopeOf(namespace, undefined)), change, touched);
-      this.#match(this.#byScope.get(scopeOf(namespace, name)), change, touched);
+      if (namespace !== undefined) this.#match(this.#byScope.get(scopeOf(namespace, name)), change, touched);
+      this.#match(this.#byScope.get(scopeOf(undefined, name)), change, touched);
     }
     for (const watcher of touched) {
       watcher.idle = false;

@@ -103,7 +103,10 @@ export class History<T> implements Disposable {
     const expired = clock.now() - limits.historyMs;
     const newest = this.#items.at(-1); // its readers are only now about to come, so bytes do not drive it out
     let oldest = this.#oldest();
-    while (oldest !== undefined && (oldest.atMs <= expired || (this.#bytes > limits.historyBytes && oldest !== newest))) {
+    while (
+      oldest !== undefined &&
+      (oldest.atMs <= expired || (this.#bytes > limits.historyBytes && oldest !== newest))
+    ) {
       this.#forget(oldest);
       oldest = this.#oldest();
     }
