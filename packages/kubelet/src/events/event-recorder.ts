@@ -56,7 +56,12 @@ export class ApiEventRecorder implements EventRecorder {
   pod(pod: Pod, type: EventType, reason: string, message: string, container?: string): void {
     const { name, namespace, uid, resourceVersion } = pod.metadata;
     const fieldPath = container === undefined ? {} : { fieldPath: fieldPathOf(pod, container) };
-    this.#add({ apiVersion: 'v1', kind: pods.kind, name, namespace, uid, resourceVersion, ...fieldPath }, type, reason, message);
+    this.#add(
+      { apiVersion: 'v1', kind: pods.kind, name, namespace, uid, resourceVersion, ...fieldPath },
+      type,
+      reason,
+      message,
+    );
   }
 
   node(type: EventType, reason: string, message: string): void {
@@ -99,15 +104,22 @@ export class ApiEventRecorder implements EventRecorder {
         known.seenAt = at;
         const body = { count: known.count, lastTimestamp: rfc3339(at) };
         const { name, namespace } = known;
-        const found = await client.patch(events, { name, namespace }, { type: 'merge', body }, { signal }).catch((error: unknown) => {
-          if (isNotFound(error)) return undefined;
-          throw error;
-        });
+        const found = await client
+          .patch(events, { name, namespace }, { type: 'merge', body }, { signal })
+          .catch((error: unknown) => {
+            if (isNotFound(error)) return undefined;
+            throw error;
+          });
         if (found !== undefined) return;
       }
       const created = this.#eventOf(event);
       await client.create(events, created, { signal });
-      this.#remember(id, { name: created.metadata.name as string, namespace: created.metadata.namespace as string, count: 1, seenAt: at });
+      this.#remember(id, {
+        name: created.metadata.name as string,
+        namespace: created.metadata.namespace as string,
+        count: 1,
+        seenAt: at,
+      });
     } catch (error) {
       if (signal.aborted) return;
       // A namespace that is being deleted takes no events; nobody will miss them.

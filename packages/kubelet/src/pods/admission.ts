@@ -39,7 +39,10 @@ const outOf = (resource: string, requested: number, used: number, capacity: numb
 });
 
 /** Whether this node can take the pod after all. Follows: lifecycle predicate and sysctl admission. @returns why not. */
-export function admissionRefusal(pod: Pod, { node, others, allocatable, allowedUnsafeSysctls }: AdmissionFacts): Verdict | undefined {
+export function admissionRefusal(
+  pod: Pod,
+  { node, others, allocatable, allowedUnsafeSysctls }: AdmissionFacts,
+): Verdict | undefined {
   const os = pod.spec.os?.name;
   if (os !== undefined && os !== 'linux') {
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
@@ -47,16 +50,25 @@ export function admissionRefusal(pod: Pod, { node, others, allocatable, allowedU
   const labels = node?.metadata.labels;
   for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) {
     if (labels !== undefined && labels[key] !== value) {
-      return { reason: 'NodeAffinity', message: 'Predicate NodeAffinity failed: node(s) didn\'t match Pod\'s node affinity/selector' };
+      return {
+        reason: 'NodeAffinity',
+        message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+      };
     }
   }
   for (const { name } of pod.spec.securityContext?.sysctls ?? []) {
-    const allowed = allowedUnsafeSysctls.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one));
-    if (!safeSysctls.has(name) && !allowed) return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` };
+    const allowed = allowedUnsafeSysctls.some((one) =>
+      one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one,
+    );
+    if (!safeSysctls.has(name) && !allowed)
+      return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${name}" not allowlisted` };
   }
   const taken = new Set(others.flatMap(hostPortsOf));
   if (hostPortsOf(pod).some((port) => taken.has(port))) {
-    return { reason: 'NodePorts', message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports" };
+    return {
+      reason: 'NodePorts',
+      message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+    };
   }
 
   const podsLimit = Number(allocatable['pods'] ?? '110');

@@ -28,7 +28,11 @@ const defaultTerminationLog = '/dev/termination-log';
  * Follows: generateContainerConfig.
  * @throws {SecurityError} when it may not run as it asks to.
  */
-export function containerSpec(pod: Pod, spec: Container | EphemeralContainer, facts: ContainerFactsForSpec): ContainerSpec {
+export function containerSpec(
+  pod: Pod,
+  spec: Container | EphemeralContainer,
+  facts: ContainerFactsForSpec,
+): ContainerSpec {
   const container = spec as Container;
   const variables = new Map(facts.env.map(({ name, value }) => [name, value]));
   const expanded = (texts: readonly string[] = []): readonly string[] =>

@@ -34,7 +34,8 @@ export function terminatedState(container: ContainerState, facts: ContainerFacts
       exitCode,
       reason: reason === '' ? (exitCode === 0 ? 'Completed' : 'Error') : reason,
       ...(message === '' ? {} : { message }),
-      startedAt: startedAt === undefined ? (createdAt > 0 ? rfc3339(startedAt ?? createdAt) : null) : rfc3339(startedAt),
+      startedAt:
+        startedAt === undefined ? (createdAt > 0 ? rfc3339(startedAt ?? createdAt) : null) : rfc3339(startedAt),
       finishedAt: rfc3339(finishedAt ?? createdAt),
       containerID: containerId(container, facts),
     } as NonNullable<ApiContainerState['terminated']>,
@@ -105,7 +106,13 @@ export function containerStatus(
     }
     default: {
       const { containerID: _, ...rest } = base;
-      return { ...rest, state: waiting(trouble?.reason ?? 'ContainerCreating', trouble?.message), lastState, ready: false, started: false };
+      return {
+        ...rest,
+        state: waiting(trouble?.reason ?? 'ContainerCreating', trouble?.message),
+        lastState,
+        ready: false,
+        started: false,
+      };
     }
   }
 }

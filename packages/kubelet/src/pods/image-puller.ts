@@ -155,7 +155,8 @@ export class ImagePuller {
   }
 }
 
-const backOffMessage = (image: string, why: string): string => `Back-off pulling image "${image}": ErrImagePull: ${why}`;
+const backOffMessage = (image: string, why: string): string =>
+  `Back-off pulling image "${image}": ErrImagePull: ${why}`;
 
 async function pullWithAny(
   runtime: ContainerRuntime,

@@ -18,7 +18,12 @@ export interface HookTarget {
 }
 
 /** Runs a postStart or preStop handler. Follows: lifecycle.HandlerRunner. @throws {HookError} it failed or took too long. */
-export async function runHook(handler: LifecycleHandler, target: HookTarget, timeoutMs: number, parent: AbortSignal): Promise<void> {
+export async function runHook(
+  handler: LifecycleHandler,
+  target: HookTarget,
+  timeoutMs: number,
+  parent: AbortSignal,
+): Promise<void> {
   const { runtime, containerId, container, podIP, clock } = target;
   using limit = deadline(parent, timeoutMs, clock);
   const { signal } = limit;

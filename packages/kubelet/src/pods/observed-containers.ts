@@ -21,7 +21,10 @@ export class ObservedContainers {
 
   /** The run before the newest one. */
   previous(name: string): ContainerState | undefined {
-    return this.#byName.get(name)?.slice(1).find(({ state }) => state === 'exited');
+    return this.#byName
+      .get(name)
+      ?.slice(1)
+      .find(({ state }) => state === 'exited');
   }
 
   /** The newest one, if it lives or lived in the present sandbox. */

@@ -71,7 +71,22 @@ export class PodCleanup {
 }
 
 /** Controllers of cgroup v1 that engines use, and '' for v2. */
-const hierarchies = ['', 'cpu,cpuacct', 'cpuset', 'memory', 'pids', 'blkio', 'devices', 'freezer', 'hugetlb', 'net_cls,net_prio', 'perf_event', 'rdma', 'systemd', 'unified'];
+const hierarchies = [
+  '',
+  'cpu,cpuacct',
+  'cpuset',
+  'memory',
+  'pids',
+  'blkio',
+  'devices',
+  'freezer',
+  'hugetlb',
+  'net_cls,net_prio',
+  'perf_event',
+  'rdma',
+  'systemd',
+  'unified',
+];
 
 /** The engine made the pod's cgroup as the parent of its containers' and leaves it there. */
 async function removeCgroups(path: string): Promise<void> {
@@ -79,7 +94,15 @@ async function removeCgroups(path: string): Promise<void> {
     await rmdir(`/sys/fs/cgroup/${hierarchy}${path}`).catch((error: unknown) => {
       const { code } = error as NodeJS.ErrnoException;
       // Not there, not ours, or still empty-handed children: the next pass or the next kubelet finds it again.
-      if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EBUSY' && code !== 'EROFS' && code !== 'EACCES' && code !== 'ENOTEMPTY') throw error;
+      if (
+        code !== 'ENOENT' &&
+        code !== 'ENOTDIR' &&
+        code !== 'EBUSY' &&
+        code !== 'EROFS' &&
+        code !== 'EACCES' &&
+        code !== 'ENOTEMPTY'
+      )
+        throw error;
     });
   }
 }

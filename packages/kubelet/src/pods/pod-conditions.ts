@@ -26,7 +26,9 @@ const terminalReason = (phase: string): string | undefined =>
 
 /** Follows: status.GeneratePodReadyCondition and its kin. */
 export function podConditions(pod: Pod, facts: ConditionFacts): readonly PodCondition[] {
-  const sidecars = new Set((pod.spec.initContainers ?? []).filter((one) => one.restartPolicy === 'Always').map(({ name }) => name));
+  const sidecars = new Set(
+    (pod.spec.initContainers ?? []).filter((one) => one.restartPolicy === 'Always').map(({ name }) => name),
+  );
   const long = [...facts.main, ...facts.init.filter(({ name }) => sidecars.has(name))];
   const foreign = facts.before.filter(({ type }) => !ownConditions.has(type));
   const containersReady = readyCondition('ContainersReady', facts.phase, long);
@@ -82,7 +84,8 @@ function gatedCondition(pod: Pod, foreign: readonly PodCondition[], ready: Wante
 
 function initializedCondition({ phase, init, initialized }: ConditionFacts): Wanted {
   const type = 'Initialized';
-  if (initialized) return phase === 'Succeeded' ? { type, status: 'True', reason: 'PodCompleted' } : { type, status: 'True' };
+  if (initialized)
+    return phase === 'Succeeded' ? { type, status: 'True', reason: 'PodCompleted' } : { type, status: 'True' };
   const incomplete = init.filter(({ ready, started }) => !ready && started !== true).map(({ name }) => name);
   const names = incomplete.length === 0 ? init.map(({ name }) => name) : incomplete;
   const message = `containers with incomplete status: [${names.join(' ')}]`;

@@ -4,7 +4,13 @@ import { containerAnnotations } from './annotations.js';
 import { containerHash } from './container-hash.js';
 import { crashDelayMs } from './crash-back-off.js';
 import { ObservedContainers } from './observed-containers.js';
-import { ephemeralContainersOf, initContainersOf, mainContainersOf, restartPolicyOf, restarts } from './pod-containers.js';
+import {
+  ephemeralContainersOf,
+  initContainersOf,
+  mainContainersOf,
+  restartPolicyOf,
+  restarts,
+} from './pod-containers.js';
 import type { PodContainer } from './pod-containers.js';
 
 export interface ContainerToStop {
@@ -121,7 +127,10 @@ export function diffPod(pod: Pod, state: PodState | undefined, view: PodView): P
     const graceSeconds = pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds;
     const message = 'Pod sandbox changed, it will be killed and re-created.';
     const killAt = view.now + graceSeconds * 1000;
-    steps.push({ kind: 'stopContainers', containers: alive.map(({ id, name }) => ({ id, name, message, killAt, graceSeconds })) });
+    steps.push({
+      kind: 'stopContainers',
+      containers: alive.map(({ id, name }) => ({ id, name, message, killAt, graceSeconds })),
+    });
   }
   if (sandbox !== undefined) steps.push({ kind: 'stopSandbox', id: sandbox.id });
   steps.push({ kind: 'runSandbox', attempt: sandbox === undefined ? 0 : sandbox.pod.attempt + 1 });
@@ -231,7 +240,8 @@ function diffContainers(pod: Pod, seen: ObservedContainers, sandboxId: string, v
     const current = seen.current(container.spec.name);
     if (current?.state === 'exited' && current.exitCode === 0) return true;
     if (current?.state === 'running') return false;
-    if (current?.state === 'unknown') stop(current, `Init container is in unknown state, try killing it before restart`);
+    if (current?.state === 'unknown')
+      stop(current, `Init container is in unknown state, try killing it before restart`);
     else start(container);
     return false;
   }
@@ -249,6 +259,10 @@ const restartsInNewSandbox = (pod: Pod, container: PodContainer, ended: Containe
 /** What the API remembers of a container whose dead ones were removed. */
 function countedRestarts(pod: Pod, name: string): number | undefined {
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
-  const known = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find((one) => one.name === name);
-  return known?.containerID === undefined && known?.lastState?.terminated === undefined ? undefined : known.restartCount;
+  const known = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
+    (one) => one.name === name,
+  );
+  return known?.containerID === undefined && known?.lastState?.terminated === undefined
+    ? undefined
+    : known.restartCount;
 }

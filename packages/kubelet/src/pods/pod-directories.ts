@@ -50,7 +50,8 @@ export class PodDirectories {
   }
 
   #of(uid: string): string {
-    if (!/^[-a-zA-Z0-9.]+$/.test(uid) || uid.startsWith('.')) throw new Error(`no directory for a pod of uid ${JSON.stringify(uid)}`);
+    if (!/^[-a-zA-Z0-9.]+$/.test(uid) || uid.startsWith('.'))
+      throw new Error(`no directory for a pod of uid ${JSON.stringify(uid)}`);
     return join(this.root, uid);
   }
 }

@@ -48,7 +48,10 @@ export class PodRuntimes {
   }
 
   /** Where an orphan lives; nobody can ask its spec any more. */
-  async find(uid: string, signal: AbortSignal): Promise<{ readonly runtime: ContainerRuntime; readonly state: PodState } | undefined> {
+  async find(
+    uid: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly runtime: ContainerRuntime; readonly state: PodState } | undefined> {
     for (const runtime of this.all) {
       const state = await runtime.observe(uid, { signal });
       if (state !== undefined) return { runtime, state };

@@ -28,8 +28,19 @@ export function podStatus(pod: Pod, state: PodState | undefined, before: PodStat
   const seen = new ObservedContainers(state);
   const initialized = isInitialized(pod, seen, before);
   const facts: ContainerFacts = { ...withoutNow(given), initialized };
-  const statuses = (containers: readonly PodContainer[], old: readonly ContainerStatus[] = []): readonly ContainerStatus[] =>
-    containers.map((one) => containerStatus(pod, one, seen, old.find(({ name }) => name === one.spec.name), facts));
+  const statuses = (
+    containers: readonly PodContainer[],
+    old: readonly ContainerStatus[] = [],
+  ): readonly ContainerStatus[] =>
+    containers.map((one) =>
+      containerStatus(
+        pod,
+        one,
+        seen,
+        old.find(({ name }) => name === one.spec.name),
+        facts,
+      ),
+    );
   const init = statuses(initContainersOf(pod), before.initContainerStatuses);
   const main = statuses(mainContainersOf(pod), before.containerStatuses);
   const ephemeral = statuses(ephemeralContainersOf(pod), before.ephemeralContainerStatuses);
@@ -39,7 +50,15 @@ export function podStatus(pod: Pod, state: PodState | undefined, before: PodStat
   const phase = terminal ? (before.phase as string) : computed;
   const ips = ipsOf(pod, seen, given);
   const { now, verdict, hostIPs } = given;
-  const conditions = podConditions(pod, { phase, init, main, before: before.conditions ?? [], now, initialized, sandboxReady: seen.sandboxReady });
+  const conditions = podConditions(pod, {
+    phase,
+    init,
+    main,
+    before: before.conditions ?? [],
+    now,
+    initialized,
+    sandboxReady: seen.sandboxReady,
+  });
   const reason = verdict?.reason ?? (terminal ? before.reason : undefined);
   const message = verdict?.message ?? (terminal ? before.message : undefined);
   const rejected = verdict !== undefined && state === undefined && before.startTime === undefined;
@@ -59,7 +78,8 @@ export function podStatus(pod: Pod, state: PodState | undefined, before: PodStat
   };
 }
 
-const withoutNow = ({ now: _, hostIPs: __, verdict: ___, ...facts }: PodFacts): Omit<ContainerFacts, 'initialized'> => facts;
+const withoutNow = ({ now: _, hostIPs: __, verdict: ___, ...facts }: PodFacts): Omit<ContainerFacts, 'initialized'> =>
+  facts;
 
 const keptIps = ({ podIP, podIPs }: PodStatus): Pick<PodStatus, 'podIP' | 'podIPs'> => ({
   ...(podIP === undefined ? {} : { podIP }),
@@ -72,7 +92,8 @@ function mergeConditions(own: readonly PodCondition[], more: readonly PodConditi
 }
 
 function ipsOf(pod: Pod, seen: ObservedContainers, { hostIPs }: PodFacts): readonly string[] {
-  if (pod.spec.hostNetwork === true || seen.sandbox?.hostNetwork === true) return seen.sandbox === undefined ? [] : hostIPs;
+  if (pod.spec.hostNetwork === true || seen.sandbox?.hostNetwork === true)
+    return seen.sandbox === undefined ? [] : hostIPs;
   return seen.sandboxReady ? (seen.sandbox?.ips ?? []) : [];
 }
 

@@ -69,7 +69,15 @@ export class PodSteps {
         const { pod, volumes, state, memory } = context;
         if (pod === undefined || volumes === undefined) throw new Error('a container is started for a known pod only');
         const spec = await this.#sandboxSpec(pod, state?.sandboxes[0]?.pod.attempt ?? 0);
-        const start = { pod, state, runtime, memory, volumes, sandboxSpec: spec, isHostPod: this.#deps.runtimes.isHost(pod) };
+        const start = {
+          pod,
+          state,
+          runtime,
+          memory,
+          volumes,
+          sandboxSpec: spec,
+          isHostPod: this.#deps.runtimes.isHost(pod),
+        };
         using _turn = await this.#starts.enter(signal);
         return await this.#deps.starter.carryOut(step, start, signal);
       }

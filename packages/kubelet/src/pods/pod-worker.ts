@@ -101,7 +101,14 @@ export class PodWorker {
   }
 
   /** Nothing to do now: says when to look again, or does what remains when all has ended. */
-  async #rest(pod: Pod, gone: boolean, plan: PodPlan, ending: PodEnding | undefined, memory: PodMemory, signal: AbortSignal): Promise<ReconcileResult> {
+  async #rest(
+    pod: Pod,
+    gone: boolean,
+    plan: PodPlan,
+    ending: PodEnding | undefined,
+    memory: PodMemory,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
     const { cleanup, clock, status } = this.#deps;
     const uid = pod.metadata.uid ?? '';
     if (gone) await cleanup.forget(uid, pod);
@@ -112,7 +119,9 @@ export class PodWorker {
     // Nothing is to be started, but files may have changed, and tokens grow old.
     const { refreshAt } = await this.#mount(pod, undefined, signal);
     const deadline = memory.verdict === undefined ? deadlineOf(pod, status.of(pod).startTime) : undefined;
-    const moments = [refreshAt, deadline].filter((moment) => moment !== undefined).map((moment) => moment - clock.now());
+    const moments = [refreshAt, deadline]
+      .filter((moment) => moment !== undefined)
+      .map((moment) => moment - clock.now());
     if (plan.wakeAfterMs !== undefined) moments.push(plan.wakeAfterMs);
     return moments.length === 0 ? {} : { requeueAfterMs: Math.max(0, Math.min(...moments)) };
   }
@@ -140,7 +149,13 @@ export class PodWorker {
     const now = clock.now();
     const { phase, startTime } = status.of(pod);
     const deadline = deadlineOf(pod, startTime);
-    if (deadline !== undefined && now >= deadline && memory.verdict === undefined && phase !== 'Succeeded' && phase !== 'Failed') {
+    if (
+      deadline !== undefined &&
+      now >= deadline &&
+      memory.verdict === undefined &&
+      phase !== 'Succeeded' &&
+      phase !== 'Failed'
+    ) {
       const message = 'Pod was active on the node longer than the specified deadline';
       memory.verdict = { reason: 'DeadlineExceeded', message };
       events.pod(pod, 'Normal', 'DeadlineExceeded', message);
@@ -174,7 +189,14 @@ export class PodWorker {
     }
   }
 
-  async #report(pod: Pod, state: PodState | undefined, plan: PodPlan, ending: PodEnding | undefined, memory: PodMemory, runtime: ContainerRuntime): Promise<void> {
+  async #report(
+    pod: Pod,
+    state: PodState | undefined,
+    plan: PodPlan,
+    ending: PodEnding | undefined,
+    memory: PodMemory,
+    runtime: ContainerRuntime,
+  ): Promise<void> {
     const { status, clock, probes, node } = this.#deps;
     await this.#readLastWords(state, memory);
     const now = clock.now();
@@ -201,14 +223,19 @@ export class PodWorker {
     if (failed === undefined) return undefined;
     const image = containerOf(pod, name)?.spec.image ?? '';
     if (failed.reason === 'ErrImagePull' && failed.retryAt > now && now - failed.failedAt >= shownMs) {
-      return { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}": ErrImagePull: ${failed.message}` };
+      return {
+        reason: 'ImagePullBackOff',
+        message: `Back-off pulling image "${image}": ErrImagePull: ${failed.message}`,
+      };
     }
     return failed;
   }
 
   async #readLastWords(state: PodState | undefined, memory: PodMemory): Promise<void> {
     const ended = (state?.containers ?? []).filter((one) => one.state === 'exited' && !memory.lastWords.has(one.id));
-    await allSettledOrThrow(ended.map(async (one) => void memory.lastWords.set(one.id, (await terminationMessage(one)) || one.message)));
+    await allSettledOrThrow(
+      ended.map(async (one) => void memory.lastWords.set(one.id, (await terminationMessage(one)) || one.message)),
+    );
   }
 
   /** Runs here and is unknown to the API: it was deleted while no kubelet watched. */
@@ -220,13 +247,20 @@ export class PodWorker {
       const found = await runtimes.find(uid, signal);
       if (found === undefined) break;
       const { runtime, state } = found;
-      const written = state.containers.map(({ annotations }) => Number(annotations[containerAnnotations.podGracePeriod]));
-      const graceSeconds = Math.max(1, ...written.filter((seconds) => seconds >= 0), written.length === 0 ? orphanGraceSeconds : 0);
+      const written = state.containers.map(({ annotations }) =>
+        Number(annotations[containerAnnotations.podGracePeriod]),
+      );
+      const graceSeconds = Math.max(
+        1,
+        ...written.filter((seconds) => seconds >= 0),
+        written.length === 0 ? orphanGraceSeconds : 0,
+      );
       memory.endingSince ??= clock.now();
       const ending = { graceSeconds, since: memory.endingSince, remove: true, message: '' };
       const plan = diffEndingPod(undefined, state, ending);
       if (plan.ended) break;
-      for (const step of plan.steps) await steps.carryOut(step, { pod: undefined, state, runtime, memory, volumes: undefined }, signal);
+      for (const step of plan.steps)
+        await steps.carryOut(step, { pod: undefined, state, runtime, memory, volumes: undefined }, signal);
     }
     await cleanup.forget(uid, undefined);
     return {};

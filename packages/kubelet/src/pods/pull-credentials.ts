@@ -33,7 +33,10 @@ function entriesOf(secret: Secret): Readonly<Record<string, RegistryEntry>> {
 }
 
 function matches(key: string, address: string): boolean {
-  const pattern = key.replace(/^https?:\/\//, '').replace(/\/(v1|v2)?\/?$/, '').replace(/^docker\.io/, dockerHub);
+  const pattern = key
+    .replace(/^https?:\/\//, '')
+    .replace(/\/(v1|v2)?\/?$/, '')
+    .replace(/^docker\.io/, dockerHub);
   const [host = '', ...path] = pattern.split('/');
   const [imageHost = '', ...imagePath] = address.split('/');
   const wildcard = host.split('.').map((part) => part.replaceAll(/[\\^$+?()[\]{}|]/g, '\\$&').replaceAll('*', '[^.]*'));
@@ -49,7 +52,9 @@ export function credentialsFor(image: string, secrets: readonly Secret[]): reado
     .filter(([key]) => matches(key, address))
     .sort(([a], [b]) => b.length - a.length)
     .map(([serverAddress, entry]) => {
-      const [user = '', ...password] = Buffer.from(entry.auth ?? '', 'base64').toString().split(':');
+      const [user = '', ...password] = Buffer.from(entry.auth ?? '', 'base64')
+        .toString()
+        .split(':');
       return {
         username: entry.username ?? user,
         password: entry.password ?? password.join(':'),

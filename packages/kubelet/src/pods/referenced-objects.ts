@@ -56,7 +56,11 @@ export class ReferencedObjects implements Disposable {
    * The object as it is now, or `undefined` where there is none. The pod must hold it.
    * @throws {DeadlineError} when the API server does not answer.
    */
-  async get<T extends KubernetesObject>(type: ResourceType<T>, key: ObjectKey, signal: AbortSignal): Promise<T | undefined> {
+  async get<T extends KubernetesObject>(
+    type: ResourceType<T>,
+    key: ObjectKey,
+    signal: AbortSignal,
+  ): Promise<T | undefined> {
     const id = idOf({ type: type as ResourceType, key });
     const watched = this.#watched.get(id);
     if (watched === undefined) throw new Error(`nobody holds ${id}`);
@@ -80,7 +84,9 @@ export class ReferencedObjects implements Disposable {
     const holders = new Set<string>();
     const stop = new AbortController();
     informer.subscribe({ changed: () => changed(holders) });
-    informers.run(stop.signal).catch((error: unknown) => log.error({ object: id, err: error }, 'watch of an object ended'));
+    informers
+      .run(stop.signal)
+      .catch((error: unknown) => log.error({ object: id, err: error }, 'watch of an object ended'));
     const watched = { informer, holders, stop };
     this.#watched.set(id, watched);
     return watched;

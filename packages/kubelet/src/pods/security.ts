@@ -93,7 +93,12 @@ function appArmorName(type: string | undefined, profile: string | undefined): st
   return type === 'Localhost' ? `localhost/${profile ?? ''}` : undefined;
 }
 
-function requireNonRoot(pod: Pod, { name }: Container, runAsUser: number | undefined, image: ImageState | undefined): void {
+function requireNonRoot(
+  pod: Pod,
+  { name }: Container,
+  runAsUser: number | undefined,
+  image: ImageState | undefined,
+): void {
   const { name: podName, namespace, uid } = pod.metadata;
   const where = `(pod: "${podName}_${namespace}(${uid})", container: ${name})`;
   if (runAsUser === 0) throw new SecurityError(`container's runAsUser breaks non-root policy ${where}`);

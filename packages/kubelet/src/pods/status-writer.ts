@@ -73,10 +73,17 @@ export class StatusWriter {
     if (status === undefined) return settled;
     const { namespace, name = '', resourceVersion } = current.metadata;
     // With conditions of others in the list, nobody's must be lost: then the write is a compare-and-swap.
-    const shared = (current.status?.conditions ?? []).some(({ type }) => !wanted.conditions?.some((one) => one.type === type && isOwn(type)));
+    const shared = (current.status?.conditions ?? []).some(
+      ({ type }) => !wanted.conditions?.some((one) => one.type === type && isOwn(type)),
+    );
     const body = { metadata: { uid, ...(shared ? { resourceVersion } : {}) }, status };
     try {
-      const written = await this.#deps.client.patch(pods, { namespace, name }, { type: 'merge', body }, { signal, subresource: 'status' });
+      const written = await this.#deps.client.patch(
+        pods,
+        { namespace, name },
+        { type: 'merge', body },
+        { signal, subresource: 'status' },
+      );
       this.#written.set(uid, written);
     } catch (error) {
       if (isNotFound(error)) return settled;
@@ -89,7 +96,11 @@ export class StatusWriter {
 }
 
 const isOwn = (type: string): boolean =>
-  type === 'PodScheduled' || type === 'Initialized' || type === 'ContainersReady' || type === 'Ready' || type === 'PodReadyToStartContainers';
+  type === 'PodScheduled' ||
+  type === 'Initialized' ||
+  type === 'ContainersReady' ||
+  type === 'Ready' ||
+  type === 'PodReadyToStartContainers';
 
 const revisionOf = ({ metadata }: Pod): bigint => {
   const { resourceVersion = '0' } = metadata;
@@ -114,7 +125,11 @@ const ownFields = ['reason', 'message', 'podIP', 'podIPs', 'hostIP', 'hostIPs', 
 /** Conditions that somebody else set while this kubelet thought about its own. */
 function withForeignConditions(wanted: PodStatus, current: Pod): PodStatus {
   const own = wanted.conditions ?? [];
-  const foreign = (current.status?.conditions ?? []).filter(({ type }) => !isOwn(type) && !own.some((one) => one.type === type));
-  const fresh = own.map((one) => (isOwn(one.type) ? one : (current.status?.conditions?.find(({ type }) => type === one.type) ?? one)));
+  const foreign = (current.status?.conditions ?? []).filter(
+    ({ type }) => !isOwn(type) && !own.some((one) => one.type === type),
+  );
+  const fresh = own.map((one) =>
+    isOwn(one.type) ? one : (current.status?.conditions?.find(({ type }) => type === one.type) ?? one),
+  );
   return { ...wanted, conditions: [...fresh, ...foreign] };
 }

@@ -17,7 +17,10 @@ export async function terminationMessage(container: ContainerState): Promise<str
   if (written !== '' || policy !== 'FallbackToLogsOnError' || container.exitCode === 0) return written;
   // A log line is longer than what it says: time and stream stand before it.
   const log = await readEnd(container.logPath, logBytes * 4);
-  const lines = log.split('\n').filter((line) => line !== '').slice(-logLines);
+  const lines = log
+    .split('\n')
+    .filter((line) => line !== '')
+    .slice(-logLines);
   const text = lines.map((line) => /^\S+ std(?:out|err) [FP] (.*)$/.exec(line)?.[1] ?? '').join('\n');
   return Buffer.from(text).subarray(-logBytes).toString();
 }
@@ -30,7 +33,8 @@ async function readEnd(path: string, bytes: number): Promise<string> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
     return buffer.subarray(0, bytesRead).toString();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return '';
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR')
+      return '';
     throw error;
   }
 }

@@ -20,9 +20,17 @@ function encodeRequest(service: string): Buffer {
 const decodeResponse = (bytes: Buffer): number => (bytes[0] === 0x08 ? (bytes[1] ?? 0) : 0);
 
 /** Follows: gRPC health checking protocol v1, without TLS. */
-export function grpcCheck(host: string, port: number, service: string, timeoutMs: number, signal: AbortSignal): Promise<CheckResult> {
+export function grpcCheck(
+  host: string,
+  port: number,
+  service: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<CheckResult> {
   const address = host.includes(':') ? `[${host}]` : host;
-  const client = new Client(`${address}:${port}`, credentials.createInsecure(), { 'grpc.primary_user_agent': 'kube-probe/1.34' });
+  const client = new Client(`${address}:${port}`, credentials.createInsecure(), {
+    'grpc.primary_user_agent': 'kube-probe/1.34',
+  });
   return new Promise((resolve) => {
     const end = (result: CheckResult): void => {
       signal.removeEventListener('abort', cancel);
@@ -33,7 +41,10 @@ export function grpcCheck(host: string, port: number, service: string, timeoutMs
     const call = client.makeUnaryRequest(method, encodeRequest, decodeResponse, service, options, (error, status) => {
       if (error !== null) return end({ ok: false, message: `error: health rpc failed: ${error.message}` });
       const state = states[status ?? 0] ?? 'UNKNOWN';
-      end({ ok: state === 'SERVING', message: state === 'SERVING' ? '' : `service unhealthy (responded with "${state}")` });
+      end({
+        ok: state === 'SERVING',
+        message: state === 'SERVING' ? '' : `service unhealthy (responded with "${state}")`,
+      });
     });
     const cancel = (): void => call.cancel();
     signal.addEventListener('abort', cancel, { once: true });

@@ -12,7 +12,8 @@ export function portOf(port: number | string, container: Container): number {
   if (typeof port === 'number') return port;
   if (/^\d+$/.test(port)) return Number(port);
   const named = container.ports?.find(({ name }) => name === port);
-  if (named === undefined) throw new Error(`couldn't find port: ${JSON.stringify(port)} in container ${container.name}`);
+  if (named === undefined)
+    throw new Error(`couldn't find port: ${JSON.stringify(port)} in container ${container.name}`);
   return named.containerPort;
 }
 
@@ -29,7 +30,11 @@ export function httpCheck(
   redirects = 0,
 ): Promise<CheckResult> {
   const { host, port, path = '/', scheme = 'HTTP', httpHeaders = [] } = target;
-  const headers: Record<string, string | string[]> = { 'user-agent': 'kube-probe/1.34', accept: '*/*', connection: 'close' };
+  const headers: Record<string, string | string[]> = {
+    'user-agent': 'kube-probe/1.34',
+    accept: '*/*',
+    connection: 'close',
+  };
   for (const { name, value } of httpHeaders) {
     const key = name.toLowerCase();
     const before = headers[key];
@@ -59,7 +64,10 @@ export function httpCheck(
           }
         }
         const ok = statusCode >= 200 && statusCode < 400;
-        resolve({ ok, message: ok ? Buffer.concat(chunks).toString() : `HTTP probe failed with statuscode: ${statusCode}` });
+        resolve({
+          ok,
+          message: ok ? Buffer.concat(chunks).toString() : `HTTP probe failed with statuscode: ${statusCode}`,
+        });
       };
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
@@ -72,7 +80,9 @@ export function httpCheck(
       response.on('end', finish);
       response.on('error', (error) => failed(error.message));
     });
-    sent.on('timeout', () => sent.destroy(new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)')));
+    sent.on('timeout', () =>
+      sent.destroy(new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)')),
+    );
     sent.on('error', (error) => failed(error.name === 'AbortError' ? 'context deadline exceeded' : error.message));
     sent.end();
   });

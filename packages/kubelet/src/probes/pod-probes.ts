@@ -60,7 +60,9 @@ export class PodProbes implements Disposable {
   /** Probes what runs now, and nothing else of this pod. */
   follow(pod: Pod, state: PodState | undefined, runtime: ContainerRuntime): void {
     const uid = pod.metadata.uid ?? '';
-    const running = new Map((state?.containers ?? []).filter((one) => one.state === 'running').map((one) => [one.id, one]));
+    const running = new Map(
+      (state?.containers ?? []).filter((one) => one.state === 'running').map((one) => [one.id, one]),
+    );
     for (const [id, probed] of this.#probed) if (probed.uid === uid && !running.has(id)) this.#end(id, probed);
     for (const container of running.values()) {
       if (this.#probed.has(container.id)) continue;
@@ -83,7 +85,13 @@ export class PodProbes implements Disposable {
     this.#probed.delete(id);
   }
 
-  #begin(pod: Pod, spec: Container, container: ContainerState, state: PodState | undefined, runtime: ContainerRuntime): void {
+  #begin(
+    pod: Pod,
+    spec: Container,
+    container: ContainerState,
+    state: PodState | undefined,
+    runtime: ContainerRuntime,
+  ): void {
     const { startupProbe, livenessProbe, readinessProbe } = spec;
     const probes: readonly (readonly [ProbeKind, Probe | undefined])[] = [
       ['startup', startupProbe],
@@ -109,7 +117,8 @@ export class PodProbes implements Disposable {
     for (const [kind, probe] of wanted) {
       const target = { pod, spec, container, podIP, runtime };
       this.#loop(kind, probe, target, probed).catch((error: unknown) => {
-        if (!probed.stop.signal.aborted) this.#deps.log.error({ container: container.id, probe: kind, err: error }, 'probe loop ended');
+        if (!probed.stop.signal.aborted)
+          this.#deps.log.error({ container: container.id, probe: kind, err: error }, 'probe loop ended');
       });
     }
   }
@@ -170,7 +179,8 @@ export class PodProbes implements Disposable {
       if (parent.aborted) throw error;
       if (limit.signal.aborted) return { ok: false, message: `command timed out after ${timeoutMs / 1000}s` };
       // The engine itself is away: that says nothing about the container.
-      if (error instanceof RuntimeError && error.code === 'Unavailable') return { ok: kind !== 'readiness', message: error.message };
+      if (error instanceof RuntimeError && error.code === 'Unavailable')
+        return { ok: kind !== 'readiness', message: error.message };
       return { ok: false, message: (error as Error).message };
     }
   }
@@ -184,7 +194,12 @@ interface Target {
   readonly runtime: ContainerRuntime;
 }
 
-async function check(probe: Probe, { spec, container, podIP, runtime }: Target, timeoutMs: number, signal: AbortSignal): Promise<CheckResult> {
+async function check(
+  probe: Probe,
+  { spec, container, podIP, runtime }: Target,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<CheckResult> {
   if (probe.exec !== undefined) {
     const { exitCode, output } = await runtime.execSync(container.id, probe.exec.command ?? [], timeoutMs, { signal });
     return { ok: exitCode === 0, message: output };
@@ -215,7 +230,13 @@ export function tcpCheck(host: string, port: number, signal: AbortSignal): Promi
       resolve({ ok: true, message: '' });
     });
     socket.on('error', (error) => {
-      resolve({ ok: false, message: error.name === 'AbortError' ? `dial tcp ${host}:${port}: i/o timeout` : `dial tcp ${host}:${port}: ${error.message}` });
+      resolve({
+        ok: false,
+        message:
+          error.name === 'AbortError'
+            ? `dial tcp ${host}:${port}: i/o timeout`
+            : `dial tcp ${host}:${port}: ${error.message}`,
+      });
     });
   });
 }

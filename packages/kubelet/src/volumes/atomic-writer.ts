@@ -43,7 +43,8 @@ export async function writeAtomically(directory: string, payload: Payload, fsGro
   for (const entry of present) {
     if (!entry.startsWith('..') && !wanted.has(entry)) await unlink(join(directory, entry));
     // Old ones and what a crash left.
-    if (entry.startsWith('..') && entry !== dataLink && entry !== name) await rm(join(directory, entry), { recursive: true, force: true });
+    if (entry.startsWith('..') && entry !== dataLink && entry !== name)
+      await rm(join(directory, entry), { recursive: true, force: true });
   }
   if (before !== undefined && before !== name) await rm(join(directory, before), { recursive: true, force: true });
 }

@@ -25,8 +25,10 @@ export async function containerMounts(
   const mounts: Mount[] = [];
   for (const wanted of container.volumeMounts ?? []) {
     const volume = volumes.byName.get(wanted.name);
-    if (volume === undefined) throw new MountError(`cannot find volume "${wanted.name}" to mount into container "${container.name}"`);
-    const subPath = wanted.subPathExpr === undefined ? (wanted.subPath ?? '') : expandedPath(wanted.subPathExpr, variables);
+    if (volume === undefined)
+      throw new MountError(`cannot find volume "${wanted.name}" to mount into container "${container.name}"`);
+    const subPath =
+      wanted.subPathExpr === undefined ? (wanted.subPath ?? '') : expandedPath(wanted.subPathExpr, variables);
     mounts.push({
       hostPath: subPath === '' ? volume.hostPath : await subPathOf(volume.hostPath, subPath),
       containerPath: isAbsolute(wanted.mountPath) ? wanted.mountPath : `/${wanted.mountPath}`,
@@ -46,7 +48,8 @@ function expandedPath(text: string, variables: ReadonlyMap<string, string>): str
 
 async function subPathOf(root: string, subPath: string): Promise<string> {
   if (isAbsolute(subPath)) throw new MountError(`error SubPath \`${subPath}\` must not be an absolute path`);
-  if (subPath.split('/').includes('..')) throw new MountError(`unable to provision SubPath \`${subPath}\`: must not contain '..'`);
+  if (subPath.split('/').includes('..'))
+    throw new MountError(`unable to provision SubPath \`${subPath}\`: must not contain '..'`);
   const realRoot = await realpath(root);
   const wanted = join(realRoot, subPath);
   const present = await stat(wanted).catch((error: unknown) => {

@@ -2,7 +2,13 @@ import { chmod, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { VolumeError } from './volume-error.js';
 
-const describe = { Directory: 'a directory', File: 'a file', Socket: 'a socket', CharDevice: 'a character device', BlockDevice: 'a block device' };
+const describe = {
+  Directory: 'a directory',
+  File: 'a file',
+  Socket: 'a socket',
+  CharDevice: 'a character device',
+  BlockDevice: 'a block device',
+};
 
 /** Sees to it that a path of the node is what the pod expects. Follows: hostPath types. @throws {VolumeError} */
 export async function checkHostPath(volume: string, path: string, type: string): Promise<void> {
@@ -34,5 +40,6 @@ export async function checkHostPath(volume: string, path: string, type: string):
       CharDevice: () => found.isCharacterDevice(),
       BlockDevice: () => found.isBlockDevice(),
     }[wanted]?.();
-  if (is !== true) throw new VolumeError(volume, `hostPath type check failed: ${path} is not ${describe[wanted] ?? type}`);
+  if (is !== true)
+    throw new VolumeError(volume, `hostPath type check failed: ${path} is not ${describe[wanted] ?? type}`);
 }

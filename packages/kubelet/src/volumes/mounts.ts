@@ -15,13 +15,16 @@ export interface Mounter {
   below(directory: string): Promise<readonly string[]>;
 }
 
-const unescape = (path: string): string => path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+const unescape = (path: string): string =>
+  path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 
 /** Follows: mount(8), /proc/self/mountinfo. */
 export const systemMounter: Mounter = {
   able: process.getuid?.() === 0,
   async mountTmpfs(path, options) {
-    await run('mount', ['-t', 'tmpfs', '-o', ['rw', 'nosuid', 'nodev', ...options].join(','), 'tmpfs', path], { timeout: commandTimeoutMs });
+    await run('mount', ['-t', 'tmpfs', '-o', ['rw', 'nosuid', 'nodev', ...options].join(','), 'tmpfs', path], {
+      timeout: commandTimeoutMs,
+    });
   },
   async unmount(path) {
     await run('umount', [path], { timeout: commandTimeoutMs });

@@ -44,7 +44,10 @@ export async function payloadOf(
     const object = await objects.get<Secret>(secrets, { namespace, name }, signal);
     return keyedPayload({ kind: 'secret', name, object, items, optional }, mode);
   };
-  const ofToken = async (wanted: NonNullable<VolumeProjection['serviceAccountToken']>, mode?: number): Promise<Payload> => {
+  const ofToken = async (
+    wanted: NonNullable<VolumeProjection['serviceAccountToken']>,
+    mode?: number,
+  ): Promise<Payload> => {
     const { audience, expirationSeconds = defaultTokenSeconds, path } = wanted;
     const issued = await tokens.of(pod, { audience, expirationSeconds }, signal);
     refreshAt = Math.min(refreshAt ?? Infinity, issued.refreshAt);

@@ -53,7 +53,8 @@ export function keyedPayload(source: KeyedSource, defaultMode = defaultFileMode)
   for (const { key, path, mode = defaultMode } of items) {
     const data = values.get(key);
     if (data !== undefined) payload.set(checkedPath(path), { data, mode });
-    else if (!optional) throw new PayloadError('references non-existent ' + `${kind === 'secret' ? 'secret' : 'config'} key: ${key}`);
+    else if (!optional)
+      throw new PayloadError('references non-existent ' + `${kind === 'secret' ? 'secret' : 'config'} key: ${key}`);
   }
   return payload;
 }

@@ -15,27 +15,43 @@ export interface ClaimDeps {
  * The path on this node behind a claim. Follows: volumes of type local and hostPath.
  * @throws {VolumeError} not bound, not this pod's, or of a kind this node cannot mount.
  */
-export async function claimedPath(pod: Pod, volume: Volume, { objects, client }: ClaimDeps, signal: AbortSignal): Promise<string> {
+export async function claimedPath(
+  pod: Pod,
+  volume: Volume,
+  { objects, client }: ClaimDeps,
+  signal: AbortSignal,
+): Promise<string> {
   const name = claimOf(pod, volume) ?? '';
   const namespace = pod.metadata.namespace ?? '';
   const claim = await objects.get<PersistentVolumeClaim>(persistentVolumeClaims, { namespace, name }, signal);
   if (claim === undefined) throw new VolumeError(volume.name, `persistentvolumeclaim "${name}" not found`);
   if (volume.ephemeral !== undefined && !claim.metadata.ownerReferences?.some(({ uid }) => uid === pod.metadata.uid)) {
-    throw new VolumeError(volume.name, `PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name}`);
+    throw new VolumeError(
+      volume.name,
+      `PVC ${namespace}/${name} was not created for pod ${namespace}/${pod.metadata.name}`,
+    );
   }
   const { volumeName = '' } = claim.spec;
-  if (volumeName === '' || claim.status?.phase !== 'Bound') throw new VolumeError(volume.name, `PVC ${namespace}/${name} is not bound`);
-  const bound = await client.read<PersistentVolume>(persistentVolumes, { name: volumeName }, { signal }).catch((error: unknown) => {
-    if (isNotFound(error)) throw new VolumeError(volume.name, `persistentvolume "${volumeName}" not found`, { cause: error });
-    throw error;
-  });
+  if (volumeName === '' || claim.status?.phase !== 'Bound')
+    throw new VolumeError(volume.name, `PVC ${namespace}/${name} is not bound`);
+  const bound = await client
+    .read<PersistentVolume>(persistentVolumes, { name: volumeName }, { signal })
+    .catch((error: unknown) => {
+      if (isNotFound(error))
+        throw new VolumeError(volume.name, `persistentvolume "${volumeName}" not found`, { cause: error });
+      throw error;
+    });
   const { local, hostPath } = bound.spec;
   if (local !== undefined) {
     await checkHostPath(volume.name, local.path, 'Directory');
     return local.path;
   }
   if (hostPath !== undefined) {
-    await checkHostPath(volume.name, hostPath.path, hostPath.type === undefined || hostPath.type === '' ? 'DirectoryOrCreate' : hostPath.type);
+    await checkHostPath(
+      volume.name,
+      hostPath.path,
+      hostPath.type === undefined || hostPath.type === '' ? 'DirectoryOrCreate' : hostPath.type,
+    );
     return hostPath.path;
   }
   throw new VolumeError(volume.name, `persistentvolume "${volumeName}" is of a type that this node cannot mount`);

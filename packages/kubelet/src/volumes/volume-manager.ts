@@ -90,11 +90,19 @@ export class VolumeManager {
     tokens.forget(uid);
   }
 
-  async #mountPayload(pod: Pod, volume: Volume, kept: Kept, facts: DownwardFacts, signal: AbortSignal): Promise<number | undefined> {
-    const { payload, secret, refreshAt } = await payloadOf(pod, volume, this.#deps, facts, signal).catch((error: unknown) => {
-      if (error instanceof PayloadError) throw new VolumeError(volume.name, error.message, { cause: error });
-      throw error;
-    });
+  async #mountPayload(
+    pod: Pod,
+    volume: Volume,
+    kept: Kept,
+    facts: DownwardFacts,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const { payload, secret, refreshAt } = await payloadOf(pod, volume, this.#deps, facts, signal).catch(
+      (error: unknown) => {
+        if (error instanceof PayloadError) throw new VolumeError(volume.name, error.message, { cause: error });
+        throw error;
+      },
+    );
     const digest = digestOf(payload);
     if (kept.digests.get(volume.name) === digest) return refreshAt;
     const directory = await this.#directory(pod, volume);
@@ -112,7 +120,8 @@ export class VolumeManager {
       const directory = await this.#directory(pod, volume);
       if (emptyDir.medium === 'Memory') {
         const size = emptyDir.sizeLimit === undefined ? 0 : bytesOf(emptyDir.sizeLimit);
-        if (!this.#deps.mounter.able) throw new VolumeError(volume.name, 'a volume in memory needs a kubelet that runs as root');
+        if (!this.#deps.mounter.able)
+          throw new VolumeError(volume.name, 'a volume in memory needs a kubelet that runs as root');
         await this.#inMemory(directory, size > 0 ? [`size=${size}`] : []);
       }
       // Whoever the container runs as may write here; the process' umask must not take that away.

@@ -65,7 +65,10 @@ export function containerEnv(
       }
     }
     if (bad.length > 0) {
-      skipped.push({ source: `${configMapRef === undefined ? 'secret' : 'configMap'} "${namespace}"/"${name}"`, keys: bad.sort() });
+      skipped.push({
+        source: `${configMapRef === undefined ? 'secret' : 'configMap'} "${namespace}"/"${name}"`,
+        keys: bad.sort(),
+      });
     }
   }
 
@@ -82,7 +85,9 @@ export function containerEnv(
     if (fieldRef !== undefined) return podField(pod, fieldRef.fieldPath, facts);
     if (resourceFieldRef !== undefined) {
       const { containerName } = resourceFieldRef;
-      const named = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(({ name }) => name === containerName);
+      const named = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(
+        ({ name }) => name === containerName,
+      );
       return resourceField(named ?? container, resourceFieldRef, facts);
     }
     if (configMapKeyRef !== undefined) {
@@ -111,6 +116,8 @@ export function containerEnv(
   ): string | undefined {
     if (found !== undefined || optional === true) return found;
     if (!exists) throw new EnvError(`${kind} "${name}" not found`);
-    throw new EnvError(`couldn't find key ${key} in ${kind === 'secret' ? 'Secret' : 'ConfigMap'} ${namespace}/${name}`);
+    throw new EnvError(
+      `couldn't find key ${key} in ${kind === 'secret' ? 'Secret' : 'ConfigMap'} ${namespace}/${name}`,
+    );
   }
 }

@@ -68,7 +68,11 @@ export interface ResourceFieldRef {
  * Follows: resource.ExtractContainerResourceValue.
  * @throws {FieldRefError} an unknown resource.
  */
-export function resourceField(container: Container, { resource, divisor }: ResourceFieldRef, facts: DownwardFacts): string {
+export function resourceField(
+  container: Container,
+  { resource, divisor }: ResourceFieldRef,
+  facts: DownwardFacts,
+): string {
   const [list, ...rest] = resource.split('.');
   const name = rest.join('.');
   if ((list !== 'limits' && list !== 'requests') || name === '') {

@@ -18,7 +18,13 @@ export function domainOf(pod: Pod, clusterDomain: string): string {
  * /etc/hosts of a pod with its own network; one on the node's network keeps the node's, aliases added.
  * Follows: managedHostsFileContent, nodeHostsFileContent.
  */
-export function hostsFile(pod: Pod, podIPs: readonly string[], hostname: string, domain: string, nodeHosts: string): string {
+export function hostsFile(
+  pod: Pod,
+  podIPs: readonly string[],
+  hostname: string,
+  domain: string,
+  nodeHosts: string,
+): string {
   const aliases = (pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join('\t')}\n`);
   const added = aliases.length === 0 ? '' : `\n# Entries added by HostAliases.\n${aliases.join('')}`;
   if (pod.spec.hostNetwork === true) return `# Kubernetes-managed hosts file (host network).\n${nodeHosts}${added}`;

@@ -59,7 +59,10 @@ const configRetryMs = 10_000;
 const postStartTimeoutMs = 600_000;
 
 const isConfigError = (error: unknown): error is Error =>
-  error instanceof EnvError || error instanceof SecurityError || error instanceof MountError || error instanceof FieldRefError;
+  error instanceof EnvError ||
+  error instanceof SecurityError ||
+  error instanceof MountError ||
+  error instanceof FieldRefError;
 
 /**
  * Pulls the image, makes the container, starts it and runs its postStart hook. What stands against it is remembered as
@@ -108,22 +111,45 @@ export class StartContainer {
     await this.#postStart(id, container, context, signal);
   }
 
-  async #image(container: Container, { pod, runtime, memory }: StartContext, signal: AbortSignal): Promise<PulledImage | undefined> {
+  async #image(
+    container: Container,
+    { pod, runtime, memory }: StartContext,
+    signal: AbortSignal,
+  ): Promise<PulledImage | undefined> {
     const { objects, puller } = this.#deps;
     const namespace = pod.metadata.namespace ?? '';
     const found = await Promise.all(
-      (pod.spec.imagePullSecrets ?? []).map(({ name = '' }) => objects.get<Secret>(secrets, { namespace, name }, signal)),
+      (pod.spec.imagePullSecrets ?? []).map(({ name = '' }) =>
+        objects.get<Secret>(secrets, { namespace, name }, signal),
+      ),
     );
     try {
-      return await puller.ensure(pod, container, runtime, found.filter((one) => one !== undefined), signal);
+      return await puller.ensure(
+        pod,
+        container,
+        runtime,
+        found.filter((one) => one !== undefined),
+        signal,
+      );
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
-      memory.failed(container.name, { reason: error.reason, message: error.message }, this.#deps.clock.now(), error.retryAt);
+      memory.failed(
+        container.name,
+        { reason: error.reason, message: error.message },
+        this.#deps.clock.now(),
+        error.retryAt,
+      );
       return undefined;
     }
   }
 
-  async #create(step: StartStep, container: Container, image: PulledImage, context: StartContext, signal: AbortSignal): Promise<string> {
+  async #create(
+    step: StartStep,
+    container: Container,
+    image: PulledImage,
+    context: StartContext,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { pod, runtime, volumes, sandboxSpec, state, isHostPod } = context;
     const { directories, events, seccompRoot } = this.#deps;
     const node = this.#deps.node();
@@ -131,7 +157,13 @@ export class StartContainer {
     const podIPs = pod.spec.hostNetwork === true || sandbox?.hostNetwork === true ? node.hostIPs : (sandbox?.ips ?? []);
     const facts = { nodeName: node.name, hostIPs: node.hostIPs, podIPs, allocatable: node.allocatable };
 
-    const { env, skipped } = containerEnv(pod, container, this.#given(pod, isHostPod), await this.#sources(pod, signal), facts);
+    const { env, skipped } = containerEnv(
+      pod,
+      container,
+      this.#given(pod, isHostPod),
+      await this.#sources(pod, signal),
+      facts,
+    );
     for (const { source, keys } of skipped) {
       const message = `Keys [${keys.join(', ')}] from the EnvFrom ${source} were skipped since they are considered invalid environment variable names.`;
       events.pod(pod, 'Warning', 'InvalidEnvironmentVariableNames', message);
@@ -175,7 +207,12 @@ export class StartContainer {
     };
   }
 
-  async #hostsMount(pod: Pod, own: readonly Mount[], podIPs: readonly string[], hostname: string): Promise<readonly Mount[]> {
+  async #hostsMount(
+    pod: Pod,
+    own: readonly Mount[],
+    podIPs: readonly string[],
+    hostname: string,
+  ): Promise<readonly Mount[]> {
     if (podIPs.length === 0 || own.some(({ containerPath }) => containerPath === '/etc/hosts')) return [];
     const { directories, clusterDomain, nodeHosts } = this.#deps;
     const content = hostsFile(pod, podIPs, hostname, domainOf(pod, clusterDomain), await nodeHosts());
@@ -193,7 +230,13 @@ export class StartContainer {
       await runHook(hook, { runtime, containerId: id, container, podIP, clock }, postStartTimeoutMs, signal);
     } catch (error) {
       signal.throwIfAborted();
-      events.pod(pod, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${(error as Error).message}`, container.name);
+      events.pod(
+        pod,
+        'Warning',
+        'FailedPostStartHook',
+        `PostStartHook failed: ${(error as Error).message}`,
+        container.name,
+      );
       events.pod(pod, 'Normal', 'Killing', `FailedPostStartHook`, container.name);
       memory.killing.add(id);
       await runtime.stopContainer(id, pod.spec.terminationGracePeriodSeconds ?? 30, { signal });
@@ -203,4 +246,3 @@ export class StartContainer {
 
 const isFaultOfContainer = (error: unknown): error is RuntimeError =>
   error instanceof RuntimeError && error.code !== 'Unavailable' && error.code !== 'Timeout';
-

@@ -37,7 +37,11 @@ export class StopContainer {
     await allSettledOrThrow(containers.map((container) => this.#stop(container, context, signal)));
   }
 
-  async #stop({ id, name, message, killAt, graceSeconds }: ContainerToStop, context: StopContext, signal: AbortSignal): Promise<void> {
+  async #stop(
+    { id, name, message, killAt, graceSeconds }: ContainerToStop,
+    context: StopContext,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { pod, runtime, memory } = context;
     const { events, clock } = this.#deps;
     if (pod !== undefined && !memory.killing.has(id)) events.pod(pod, 'Normal', 'Killing', message, name);
@@ -51,7 +55,14 @@ export class StopContainer {
     await runtime.stopContainer(id, seconds, { signal });
   }
 
-  async #preStop(pod: Pod, id: string, name: string, timeoutMs: number, context: StopContext, signal: AbortSignal): Promise<void> {
+  async #preStop(
+    pod: Pod,
+    id: string,
+    name: string,
+    timeoutMs: number,
+    context: StopContext,
+    signal: AbortSignal,
+  ): Promise<void> {
     const container = containerOf(pod, name)?.spec as Container | undefined;
     const hook = container?.lifecycle?.preStop;
     if (hook === undefined || container === undefined || timeoutMs === 0) return;

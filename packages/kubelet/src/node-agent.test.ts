@@ -1,0 +1,342 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfigMap, Event, Pod } from '@geobuk/api';
+import { configMaps, events, leases, nodes, pods } from '@geobuk/api';
+import { systemClock } from '@geobuk/client';
+import { FakeClient } from '@geobuk/client/testing';
+import { pino } from 'pino';
+import { describe, expect, it, vi } from 'vitest';
+import { createNodeAgent } from './node-agent.js';
+import type { NodeAgent } from './node-agent.js';
+import { FakeRuntime } from './runtime/testing/fake-runtime.js';
+import type { Mounter } from './volumes/mounts.js';
+
+const noMounts: Mounter = {
+  able: false,
+  mountTmpfs: () => Promise.reject(new Error('no mounts in tests')),
+  unmount: () => Promise.resolve(),
+  below: () => Promise.resolve([]),
+};
+
+interface Harness extends AsyncDisposable {
+  readonly client: FakeClient;
+  readonly runtime: FakeRuntime;
+  readonly agent: NodeAgent;
+  readonly directory: string;
+  pod(name?: string): Pod;
+  reasons(): readonly string[];
+}
+
+async function harness(
+  options: { runtime?: FakeRuntime; client?: FakeClient; directory?: string } = {},
+): Promise<Harness> {
+  const client = options.client ?? new FakeClient();
+  const runtime = options.runtime ?? new FakeRuntime();
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'kubelet-')));
+  const stop = new AbortController();
+  const agent = await createNodeAgent(
+    {
+      nodeName: 'n1',
+      ips: ['192.0.2.1'],
+      maxPods: 110,
+      podsRoot: directory,
+      podLogsRoot: join(directory, 'logs-of-pods'),
+      seccompRoot: '/none',
+      cgroupRoot: undefined,
+      clusterDns: ['10.43.0.10'],
+      clusterDomain: 'cluster.local',
+      labels: {},
+      taints: [],
+      allowedUnsafeSysctls: [],
+      hostPodEnv: {},
+    },
+    {
+      client,
+      clock: systemClock,
+      log: pino({ level: 'silent' }),
+      engine: runtime,
+      host: undefined,
+      port: () => 10250,
+      onReady: () => undefined,
+      mounter: noMounts,
+    },
+  );
+  const run = agent.run(stop.signal);
+  return {
+    client,
+    runtime,
+    agent,
+    directory,
+    pod: (name = 'web') => client.stored(pods, 'default').find(({ metadata }) => metadata.name === name) as Pod,
+    reasons: () =>
+      client
+        .stored<Event>(events, 'default')
+        .filter(({ involvedObject }) => involvedObject.kind === 'Pod')
+        .map(({ reason }) => reason ?? ''),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await run;
+      if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function podOf(spec: Partial<Pod['spec']> = {}, name = 'web'): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default' },
+    spec: {
+      nodeName: 'n1',
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: 'main', image: 'web:1', imagePullPolicy: 'IfNotPresent' }],
+      ...spec,
+    },
+  };
+}
+
+const waitFor = <T>(check: () => T): Promise<T> => vi.waitFor(check, { timeout: 8000, interval: 10 });
+const signal = new AbortController().signal;
+
+describe('a node', () => {
+  it('registers itself, becomes Ready and renews its lease', async () => {
+    await using node = await harness();
+    await waitFor(() => {
+      const [registered] = node.client.stored(nodes);
+      expect(registered?.metadata.labels).toMatchObject({
+        'kubernetes.io/hostname': 'n1',
+        'kubernetes.io/os': 'linux',
+      });
+      expect(registered?.status?.conditions).toContainEqual(
+        expect.objectContaining({ type: 'Ready', status: 'True', reason: 'KubeletReady' }),
+      );
+      expect(registered?.status?.daemonEndpoints?.kubeletEndpoint?.Port).toBe(10250);
+      expect(registered?.status?.addresses).toContainEqual({ type: 'InternalIP', address: '192.0.2.1' });
+      expect(node.client.stored(leases, 'kube-node-lease')[0]?.spec.holderIdentity).toBe('n1');
+    });
+  });
+
+  it('says why it is not Ready while the engine does not answer', async () => {
+    const runtime = new FakeRuntime();
+    runtime.setUnavailable(true);
+    await using node = await harness({ runtime });
+    await waitFor(() => {
+      const ready = node.client.stored(nodes)[0]?.status?.conditions?.find(({ type }) => type === 'Ready');
+      expect(ready).toMatchObject({ status: 'False', reason: 'KubeletNotReady' });
+      expect(ready?.message).toContain('container runtime is down');
+    });
+    runtime.setUnavailable(false);
+    await waitFor(() =>
+      expect(node.client.stored(nodes)[0]?.status?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe(
+        'True',
+      ),
+    );
+  });
+});
+
+describe('a pod', () => {
+  it('runs, tells its status and its story', async () => {
+    await using node = await harness();
+    node.runtime.addImage('web:1');
+    await node.client.create(pods, podOf(), { signal });
+    await waitFor(() => {
+      const { status } = node.pod();
+      expect(status?.phase).toBe('Running');
+      expect(status?.podIP).toMatch(/^10\.42\.0\./);
+      expect(status?.hostIP).toBe('192.0.2.1');
+      expect(status?.conditions?.map(({ type, status: is }) => `${type}=${is}`)).toEqual([
+        'PodReadyToStartContainers=True',
+        'Initialized=True',
+        'Ready=True',
+        'ContainersReady=True',
+        'PodScheduled=True',
+      ]);
+      expect(status?.containerStatuses?.[0]).toMatchObject({ ready: true, started: true, restartCount: 0 });
+      expect(status?.containerStatuses?.[0]?.containerID).toMatch(/^fake:\/\//);
+      expect([...node.reasons()].sort()).toEqual(['Created', 'Pulled', 'Pulling', 'Started']);
+    });
+  });
+
+  it('goes when it is deleted: containers first, then its object, then its files', async () => {
+    await using node = await harness();
+    node.runtime.addImage('web:1');
+    await node.client.create(pods, podOf(), { signal });
+    await waitFor(() => expect(node.pod().status?.phase).toBe('Running'));
+    await node.client.delete(pods, { namespace: 'default', name: 'web' }, { signal });
+    await waitFor(() => expect(node.pod()).toBeUndefined());
+    await waitFor(async () => expect(await node.runtime.observeAll({ signal })).toEqual([]));
+    expect(node.reasons()).toContain('Killing');
+    expect(node.runtime.history).toEqual(expect.arrayContaining(['stop main', 'stop sandbox default/web']));
+  });
+
+  it('is restarted at once after its first crash and waits after the second', async () => {
+    await using node = await harness();
+    node.runtime.addImage('web:1', { program: { exitsWith: 3 } });
+    await node.client.create(pods, podOf(), { signal });
+    await waitFor(() => {
+      const main = node.pod().status?.containerStatuses?.[0];
+      expect(main?.state?.waiting?.reason).toBe('CrashLoopBackOff');
+      expect(main?.state?.waiting?.message).toMatch(/^back-off 10s restarting failed container=main pod=web_default\(/);
+      expect(main?.lastState?.terminated).toMatchObject({ exitCode: 3, reason: 'Error' });
+      expect(main?.restartCount).toBe(1);
+    });
+    expect(node.pod().status?.phase).toBe('Running');
+  });
+
+  it('succeeds and keeps its dead container when it is not to restart', async () => {
+    await using node = await harness();
+    node.runtime.addImage('web:1', { program: { exitsWith: 0 } });
+    await node.client.create(pods, podOf({ restartPolicy: 'Never' }), { signal });
+    await waitFor(() => {
+      expect(node.pod().status?.phase).toBe('Succeeded');
+      expect(node.pod().status?.containerStatuses?.[0]?.state?.terminated).toMatchObject({
+        exitCode: 0,
+        reason: 'Completed',
+      });
+      expect(node.pod().status?.conditions).toContainEqual(
+        expect.objectContaining({ type: 'Ready', status: 'False', reason: 'PodCompleted' }),
+      );
+    });
+    await waitFor(() => expect(node.runtime.history.at(-1)).toBe('stop sandbox default/web'));
+    expect(node.runtime.container(node.pod().metadata.uid as string, 'main')?.state).toBe('exited');
+  });
+
+  it('says that its image cannot be pulled', async () => {
+    await using node = await harness();
+    await node.client.create(pods, podOf(), { signal });
+    await waitFor(() => {
+      expect(node.pod().status?.containerStatuses?.[0]?.state?.waiting).toEqual({
+        reason: 'ErrImagePull',
+        message: 'web:1: not found',
+      });
+      expect(node.pod().status?.phase).toBe('Pending');
+    });
+  });
+
+  it('runs init containers one after the other, a sidecar beside the main one', async () => {
+    await using node = await harness();
+    node.runtime.addImage('once:1', { program: { exitsWith: 0 } }, true);
+    node.runtime.addImage('web:1', {}, true);
+    const initContainers = [
+      { name: 'first', image: 'once:1', imagePullPolicy: 'IfNotPresent' },
+      { name: 'helper', image: 'web:1', imagePullPolicy: 'IfNotPresent', restartPolicy: 'Always' },
+      { name: 'second', image: 'once:1', imagePullPolicy: 'IfNotPresent' },
+    ];
+    await node.client.create(pods, podOf({ initContainers }), { signal });
+    await waitFor(() => expect(node.pod().status?.phase).toBe('Running'));
+    expect(node.runtime.history.filter((line) => line.startsWith('start'))).toEqual([
+      'start first',
+      'start helper',
+      'start second',
+      'start main',
+    ]);
+    await node.client.delete(pods, { namespace: 'default', name: 'web' }, { signal });
+    await waitFor(() => expect(node.pod()).toBeUndefined());
+    expect(node.runtime.history.filter((line) => line.startsWith('stop '))).toEqual([
+      'stop main',
+      'stop helper',
+      'stop sandbox default/web',
+    ]);
+  });
+
+  it('waits for a ConfigMap and goes on when it appears, and sees its changes', async () => {
+    await using node = await harness();
+    node.runtime.addImage('web:1');
+    const volumes = [{ name: 'conf', configMap: { name: 'conf' } }];
+    await node.client.create(pods, podOf({ volumes }), { signal });
+    await waitFor(() => {
+      expect(node.reasons()).toContain('FailedMount');
+      expect(node.pod().status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe('ContainerCreating');
+    });
+    const map: ConfigMap = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'conf', namespace: 'default' },
+      data: { color: 'blue' },
+    };
+    await node.client.create(configMaps, map, { signal });
+    await waitFor(() => expect(node.pod().status?.phase).toBe('Running'));
+    const file = join(node.directory, node.pod().metadata.uid as string, 'volumes/conf/color');
+    expect(await readFile(file, 'utf8')).toBe('blue');
+    await node.client.patch(
+      configMaps,
+      { namespace: 'default', name: 'conf' },
+      { type: 'merge', body: { data: { color: 'red' } } },
+      { signal },
+    );
+    await waitFor(async () => expect(await readFile(file, 'utf8')).toBe('red'));
+  });
+
+  it('cannot be configured without a key it needs, and starts when the key is there', async () => {
+    await using node = await harness();
+    node.runtime.addImage('web:1');
+    const env = [{ name: 'COLOR', valueFrom: { configMapKeyRef: { name: 'conf', key: 'color' } } }];
+    await node.client.create(pods, podOf({ containers: [{ name: 'main', image: 'web:1', env }] }), { signal });
+    await waitFor(() =>
+      expect(node.pod().status?.containerStatuses?.[0]?.state?.waiting).toEqual({
+        reason: 'CreateContainerConfigError',
+        message: 'configmap "conf" not found',
+      }),
+    );
+    const map: ConfigMap = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'conf', namespace: 'default' },
+      data: { color: 'blue' },
+    };
+    await node.client.create(configMaps, map, { signal });
+    await waitFor(() => expect(node.pod().status?.phase).toBe('Running'));
+    const id = node.runtime.container(node.pod().metadata.uid as string, 'main')?.id as string;
+    expect(node.runtime.specOf(id).env).toContainEqual({ name: 'COLOR', value: 'blue' });
+  });
+
+  it('that asks for more than the node has is rejected', async () => {
+    await using node = await harness();
+    const resources = { requests: { cpu: '10000' } };
+    await node.client.create(pods, podOf({ containers: [{ name: 'main', image: 'web:1', resources }] }), { signal });
+    await waitFor(() => expect(node.pod().status).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu' }));
+    expect(node.runtime.history).toEqual([]);
+  });
+
+  it('gets a new sandbox when its old one dies', async () => {
+    await using node = await harness();
+    node.runtime.addImage('web:1');
+    await node.client.create(pods, podOf(), { signal });
+    await waitFor(() => expect(node.pod().status?.phase).toBe('Running'));
+    const uid = node.pod().metadata.uid as string;
+    const before = node.pod().status?.podIP;
+    const [state] = await node.runtime.observeAll({ signal });
+    node.runtime.crashSandbox(state?.sandboxes[0]?.id as string);
+    await waitFor(() => {
+      expect(node.runtime.container(uid, 'main')).toMatchObject({ state: 'running', attempt: 1 });
+      expect(node.pod().status?.podIP).not.toBe(before);
+      expect(node.pod().status?.containerStatuses?.[0]?.restartCount).toBe(1);
+    });
+  });
+});
+
+describe('a restarted kubelet', () => {
+  it('adopts what runs and ends what was deleted meanwhile', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'kubelet-'));
+    await using _remove = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
+    const first = await harness({ directory });
+    first.runtime.addImage('web:1');
+    const { client, runtime } = first;
+    await client.create(pods, podOf(), { signal });
+    await client.create(pods, podOf({}, 'other'), { signal });
+    await waitFor(() =>
+      expect([first.pod('web').status?.phase, first.pod('other').status?.phase]).toEqual(['Running', 'Running']),
+    );
+    const id = first.pod().status?.containerStatuses?.[0]?.containerID;
+    await first[Symbol.asyncDispose]();
+    await client.delete(pods, { namespace: 'default', name: 'other' }, { signal, gracePeriodSeconds: 0 });
+
+    await using second = await harness({ client, runtime, directory });
+    await waitFor(async () => {
+      const states = await runtime.observeAll({ signal });
+      expect(states.map(({ pod }) => pod.name)).toEqual(['web']);
+    });
+    expect(second.pod().status?.containerStatuses?.[0]).toMatchObject({ containerID: id, restartCount: 0 });
+  });
+});

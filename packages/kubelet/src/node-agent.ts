@@ -1,0 +1,277 @@
+import { setMaxListeners } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { runtimeClasses, services } from '@geobuk/api';
+import type { Taint } from '@geobuk/api';
+import { allSettledOrThrow, createInformers, createKeyRunner, followSignal } from '@geobuk/client';
+import type { Client, Clock, LoopState } from '@geobuk/client';
+import type { Logger } from 'pino';
+import { ApiEventRecorder } from './events/event-recorder.js';
+import { readMachine } from './node/machine.js';
+import { NodeLease } from './node/node-lease.js';
+import { NodeStatusLoop } from './node/node-status-loop.js';
+import { RuntimeHealth } from './node/runtime-health.js';
+import { parseResolvConf } from './pods/environment/dns-config.js';
+import { ImagePuller } from './pods/image-puller.js';
+import { findOrphans } from './pods/orphans.js';
+import { PodCleanup } from './pods/pod-cleanup.js';
+import { PodDirectories } from './pods/pod-directories.js';
+import { PodMemories } from './pods/pod-memory.js';
+import { PodRuntimes } from './pods/pod-runtimes.js';
+import { PodSource } from './pods/pod-source.js';
+import { PodSteps } from './pods/pod-steps.js';
+import { PodWorker } from './pods/pod-worker.js';
+import { ReferencedObjects } from './pods/referenced-objects.js';
+import { Relist } from './pods/relist.js';
+import { StatusWriter } from './pods/status-writer.js';
+import { StartContainer } from './pods/steps/start-container.js';
+import { StopContainer } from './pods/steps/stop-container.js';
+import { PodProbes } from './probes/pod-probes.js';
+import type { ContainerRuntime } from './runtime/runtime.js';
+import { systemMounter } from './volumes/mounts.js';
+import type { Mounter } from './volumes/mounts.js';
+import { ServiceAccountTokens } from './volumes/service-account-tokens.js';
+import { VolumeManager } from './volumes/volume-manager.js';
+
+export interface NodeAgentConfig {
+  readonly nodeName: string;
+  readonly ips: readonly string[];
+  readonly maxPods: number;
+  readonly podsRoot: string;
+  readonly podLogsRoot: string;
+  readonly seccompRoot: string;
+  readonly cgroupRoot: string | undefined;
+  readonly clusterDns: readonly string[];
+  readonly clusterDomain: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  readonly allowedUnsafeSysctls: readonly string[];
+  readonly hostPodEnv: Readonly<Record<string, string>>;
+}
+
+export interface NodeAgentDeps {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly engine: ContainerRuntime | undefined;
+  readonly host: ContainerRuntime | undefined;
+  /** The server's port, known once it listens. */
+  readonly port: () => number;
+  readonly onReady: () => void;
+  /** The machine's own unless said. */
+  readonly mounter?: Mounter | undefined;
+}
+
+/** What others see of a running node: its server, tests, the loop view. */
+export interface NodeAgent {
+  readonly source: PodSource;
+  readonly runtimes: PodRuntimes;
+  readonly status: StatusWriter;
+  readonly health: RuntimeHealth;
+  readonly directories: PodDirectories;
+  readonly events: ApiEventRecorder;
+  loops(): readonly LoopState[];
+  /** Resolves after an abort, when every loop has ended. Containers run on. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Ends all that runs for pods, in order, without telling the API. */
+  stopPods(signal: AbortSignal): Promise<void>;
+}
+
+/** Workers mostly wait: for pulls, hooks, graces. The engine's share is limited apart from this. */
+const podsAtOnce = 200;
+const parallelStarts = 8;
+const parallelPulls = 5;
+const workerBackOff = { initialMs: 200, maxMs: 10_000 };
+const stopGraceSeconds = 10;
+
+/** The parts of a node and how they are put together. */
+export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDeps): Promise<NodeAgent> {
+  const { client, clock, log, engine, host, mounter = systemMounter } = deps;
+  const { nodeName, podsRoot, podLogsRoot, seccompRoot, cgroupRoot, clusterDomain } = config;
+  const machine = await readMachine(podsRoot);
+  const informers = createInformers({ client, clock, log });
+  const source = new PodSource(informers, nodeName);
+  const serviceInformer = informers.of(services);
+  const classInformer = informers.of(runtimeClasses);
+  const runtimes = new PodRuntimes({ engine, host, runtimeClasses: classInformer.lister });
+  const memories = new PodMemories();
+  const events = new ApiEventRecorder({ client, clock, log, nodeName });
+
+  const wake = (uid: string): void => runner.add(uid);
+  const wakeAll = (): void => {
+    for (const pod of source.all()) wake(pod.metadata.uid ?? '');
+  };
+  const health = new RuntimeHealth({
+    runtime: engine,
+    clock,
+    log,
+    changed: () => {
+      node.wake();
+      wakeAll();
+    },
+  });
+  const node = new NodeStatusLoop({
+    client,
+    clock,
+    log,
+    events,
+    health,
+    machine,
+    nodeName,
+    runtime: engine,
+    hostRuntime: host !== undefined,
+    ips: config.ips,
+    port: deps.port,
+    maxPods: config.maxPods,
+    dataDir: podsRoot,
+    labels: config.labels,
+    taints: config.taints,
+    onReady: deps.onReady,
+  });
+  const lease = new NodeLease({ client, clock, log, nodeName, node: () => node.facts.node });
+  const hostIP = (): string | undefined => config.ips[0];
+
+  const objects = new ReferencedObjects({
+    client,
+    clock,
+    log,
+    changed: (uids) => {
+      for (const uid of uids) {
+        memories.known(uid)?.objectsChanged();
+        wake(uid);
+      }
+    },
+  });
+  const tokens = new ServiceAccountTokens(client, clock);
+  const volumes = new VolumeManager({ client, objects, tokens, mounter, podsRoot });
+  const directories = new PodDirectories(podsRoot, podLogsRoot);
+  const probes = new PodProbes({ clock, log, events, hostIP, changed: wake });
+  const status = new StatusWriter({ client, source, clock, log });
+  const puller = new ImagePuller({ clock, events, parallelPulls });
+  const starter = new StartContainer({
+    puller,
+    objects,
+    directories,
+    events,
+    clock,
+    clusterDomain,
+    seccompRoot,
+    serviceLister: serviceInformer.lister,
+    node: () => node.facts,
+    nodeHosts: () => readFile('/etc/hosts', 'utf8'),
+    hostPodEnv: Object.entries(config.hostPodEnv).map(([name, value]) => ({ name, value })),
+  });
+  const stopper = new StopContainer({ events, clock, hostIP });
+  const steps = new PodSteps({
+    runtimes,
+    directories,
+    events,
+    starter,
+    stopper,
+    cgroupRoot,
+    seccompRoot,
+    parallelStarts,
+    node: () => node.facts,
+    nodeDns: async () => parseResolvConf(await readFile('/etc/resolv.conf', 'utf8')),
+    clusterDns: { servers: config.clusterDns, domain: clusterDomain },
+  });
+  const cleanup = new PodCleanup({
+    client,
+    volumes,
+    directories,
+    objects,
+    status,
+    puller,
+    probes,
+    memories,
+    source,
+    cgroupRoot,
+  });
+  const worker = new PodWorker({
+    source,
+    runtimes,
+    steps,
+    status,
+    volumes,
+    objects,
+    probes,
+    cleanup,
+    memories,
+    events,
+    clock,
+    node: () => node.facts,
+    allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+  });
+  const runner = createKeyRunner<string>({
+    name: 'pod',
+    clock,
+    log,
+    concurrency: podsAtOnce,
+    backOff: workerBackOff,
+    reconcile: (uid, context) => worker.reconcile(uid, context),
+  });
+  const relists = runtimes.all.map(
+    (runtime) => new Relist({ runtime, clock, log, changed: wake, busy: () => source.all().length > 0 }),
+  );
+
+  /** Not before everything is known: else a pod would start without its Services, or be taken for gone. */
+  const runPods = async (signal: AbortSignal): Promise<void> => {
+    await informers.whenSynced(signal);
+    const subscription = source.subscribe({
+      podChanged: (uid, urgent) => (urgent ? runner.interrupt(uid) : runner.add(uid)),
+    });
+    try {
+      const sweep = sweepOrphans(signal);
+      await allSettledOrThrow([runner.run(signal), sweep, ...relists.map((relist) => relist.run(signal))]);
+    } finally {
+      subscription[Symbol.dispose]();
+    }
+  };
+  const sweepOrphans = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        for (const uid of await findOrphans(source, runtimes, podsRoot, signal)) wake(uid);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn({ err: error }, 'orphans not looked for, trying again');
+        await clock.after(workerBackOff.maxMs, { signal }).catch(() => undefined);
+      }
+    }
+  };
+
+  return {
+    source,
+    runtimes,
+    status,
+    health,
+    directories,
+    events,
+    loops: () => [runner.loop()],
+    async run(parent) {
+      // Hundreds of loops and waits hang on it.
+      using own = followSignal(parent);
+      const { signal } = own;
+      setMaxListeners(0, signal);
+      try {
+        await allSettledOrThrow(
+          [informers, events, health, node, lease, status].map((part) => part.run(signal)).concat(runPods(signal)),
+        );
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        probes[Symbol.dispose]();
+        objects[Symbol.dispose]();
+      }
+    },
+    async stopPods(signal) {
+      for (const runtime of runtimes.all) {
+        const states = await runtime.observeAll({ signal });
+        const running = states.flatMap(({ containers }) => containers.filter(({ state }) => state === 'running'));
+        await allSettledOrThrow(running.map(({ id }) => runtime.stopContainer(id, stopGraceSeconds, { signal })));
+        const sandboxes = states.flatMap((one) => one.sandboxes.filter(({ state }) => state === 'ready'));
+        await allSettledOrThrow(sandboxes.map(({ id }) => runtime.stopSandbox(id, { signal })));
+      }
+      await allSettledOrThrow(source.all().map((pod) => volumes.unmount(pod.metadata.uid ?? '')));
+    },
+  };
+}
