@@ -113,3 +113,5 @@ export { addonClosure, addonConflicts, addonDependants, addonOrder, unmetCapabil
 export type { AddonClosure, AddonConflict, AddonNode, MissingCapability } from './addon-graph.js';
 export { resolveAddonConfig } from './addon-config.js';
 export type { AddonConfigError, ResolvedAddonConfig } from './addon-config.js';
+export { serverSideApply, trackUpdate } from './apply/server-side-apply.js';
+export type { ApplyRequest, FieldWrite, UpdateRequest } from './apply/server-side-apply.js';

@@ -1,6 +1,7 @@
 import { ApiError } from '../status.js';
 import { deepEqual } from '../json/deep-equal.js';
 import { fieldOf, isJsonObject } from '../json/json-value.js';
+import { interleave } from './list-order.js';
 import { mergeObject } from './strategic-merge-patch.js';
 import type { Json, JsonObject } from '../json/json-value.js';
 import type { Schema } from '../schema/schema.js';
@@ -64,53 +65,13 @@ function carryOutDirectives(live: readonly Json[], patch: readonly Json[], merge
 const missingKey = (mergeKey: string): ApiError =>
   ApiError.badRequest(`map does not contain declared merge key: ${mergeKey}`);
 
-/**
- * Puts what the patch names into the order of the patch; the rest keeps the order it had and goes before the first
- * item of the patch that stood behind it.
- *
- *     live a b c, wanted c a, list a b c  →  b c a  (b stood before c)
- */
-export function orderList(
+/** The order that the patch wants; see {@link interleave}. */
+export const orderList = (
   list: readonly Json[],
   wanted: readonly Json[],
   live: readonly Json[],
   mergeKey: string | undefined,
-): Json[] {
-  const identity = (item: Json): string => identityOf(item, mergeKey);
-  const wantedPlace = places(wanted, identity);
-  const livePlace = places(live, identity);
-  const byPlace =
-    (place: ReadonlyMap<string, number>) =>
-    (a: Json, b: Json): number =>
-      (place.get(identity(a)) ?? Infinity) - (place.get(identity(b)) ?? Infinity) || 0;
-
-  const named = list.filter((item) => wantedPlace.has(identity(item))).sort(byPlace(wantedPlace));
-  const others = list.filter((item) => !wantedPlace.has(identity(item))).sort(byPlace(livePlace));
-
-  const result: Json[] = [];
-  let next = 0;
-  for (const item of named) {
-    const place = livePlace.get(identity(item));
-    while (place !== undefined && next < others.length) {
-      const other = others[next] as Json;
-      const otherPlace = livePlace.get(identity(other));
-      if (otherPlace === undefined || otherPlace > place) break;
-      result.push(other);
-      next++;
-    }
-    result.push(item);
-  }
-  return [...result, ...others.slice(next)];
-}
-
-function places(list: readonly Json[], identity: (item: Json) => string): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
-  list.forEach((item, index) => {
-    const key = identity(item);
-    if (!found.has(key)) found.set(key, index);
-  });
-  return found;
-}
+): Json[] => interleave(list, wanted, live, (item) => identityOf(item, mergeKey));
 
 function identityOf(item: Json, mergeKey: string | undefined): string {
   if (mergeKey === undefined || !isJsonObject(item)) return JSON.stringify(item);
