@@ -228,10 +228,7 @@ describe('watch cache', () => {
     for (let i = 0; i < 200; i++) await cache.create(at(`m${i}`), map(`m${i}`), calm);
     expect(await fast).toHaveLength(201);
     expect((await slow.next()).done).toBe(true);
-    const late = cache
-      .watch({ ...calm, after: 1 })
-      [Symbol.asyncIterator]()
-      .next();
+    const late = take(cache.watch({ ...calm, after: 1 }), 1);
     await expect(late).rejects.toMatchObject({ code: 'Compacted' } satisfies Partial<StoreError>);
   });
 
