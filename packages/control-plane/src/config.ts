@@ -30,6 +30,8 @@ export interface ControlPlaneConfig {
   /** Directories of addon packages. */
   readonly addonPackages: readonly string[];
   readonly log: Logger;
+  /** Called once, when requests are answered. */
+  readonly onReady?: (() => void) | undefined;
 }
 
 /** The configuration is at fault. The message is one line: what, why, what to do. */

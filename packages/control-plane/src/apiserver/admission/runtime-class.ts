@@ -1,0 +1,49 @@
+import { ApiError } from '@geobuk/api';
+import type { KubernetesObject, Namespace, Pod, RuntimeClass } from '@geobuk/api';
+import type { WatchCaches } from '../../watch-cache/watch-cache.js';
+import { storePrefix, subjectOf } from '../resources/served-resource.js';
+import type { AdmissionPlugin } from './admission.js';
+import { isPod } from './kinds.js';
+
+const hostClass = 'host';
+const enforceLabel = 'pod-security.kubernetes.io/enforce';
+
+/**
+ * The class must exist and gives its overhead and placement; processes on the node itself are for privileged namespaces.
+ * Follows: RuntimeClass admission, checklist 2.7.13; `host` as Pod Security treats HostProcess pods.
+ */
+export function runtimeClassAdmission({ caches }: { readonly caches: WatchCaches }): AdmissionPlugin {
+  return {
+    name: 'RuntimeClass',
+    admit(object, request) {
+      if (!isPod(request) || request.operation !== 'CREATE' || request.subresource !== '') return object;
+      const pod = object as Pod;
+      const name = pod.spec.runtimeClassName;
+      if (name === undefined || name === '') return object;
+      const refuse = (why: string) => ApiError.forbidden(subjectOf(request.resource), request.name, why);
+      const found = caches.cache(storePrefix('node.k8s.io', 'runtimeclasses')).get({ name })?.object as RuntimeClass | undefined;
+      if (found === undefined) throw refuse(`pod rejected: RuntimeClass "${name}" not found`);
+      if (found.handler === hostClass) {
+        const namespace = caches.cache(storePrefix('', 'namespaces')).get({ name: request.namespace ?? '' })?.object as Namespace | undefined;
+        const isPrivileged = namespace?.metadata.labels?.[enforceLabel] === 'privileged' || request.namespace === 'kube-system';
+        if (!isPrivileged) {
+          throw refuse(
+            `runtimeClassName "${name}" runs on the node itself: namespace "${request.namespace}" must be labelled ${enforceLabel}=privileged`,
+          );
+        }
+      }
+      const overhead = found.overhead?.podFixed;
+      const scheduling = found.scheduling;
+      if (overhead === undefined && scheduling === undefined) return object;
+      return {
+        ...pod,
+        spec: {
+          ...pod.spec,
+          ...(overhead === undefined ? {} : { overhead }),
+          ...(scheduling?.nodeSelector === undefined ? {} : { nodeSelector: { ...pod.spec.nodeSelector, ...scheduling.nodeSelector } }),
+          ...(scheduling?.tolerations === undefined ? {} : { tolerations: [...(pod.spec.tolerations ?? []), ...scheduling.tolerations] }),
+        },
+      } as KubernetesObject;
+    },
+  };
+}

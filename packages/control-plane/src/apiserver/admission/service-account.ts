@@ -1,0 +1,88 @@
+import { ApiError, randomNameSuffix } from '@geobuk/api';
+import type { KubernetesObject, Pod, ServiceAccount } from '@geobuk/api';
+import type { WatchCaches } from '../../watch-cache/watch-cache.js';
+import { storePrefix, subjectOf } from '../resources/served-resource.js';
+import type { AdmissionPlugin, AdmissionRequest } from './admission.js';
+import { isPod } from './kinds.js';
+
+const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
+const tokenSeconds = 3607;
+const mirrorAnnotation = 'kubernetes.io/config.mirror';
+
+export interface ServiceAccountAdmissionDeps {
+  readonly caches: WatchCaches;
+  random(): number;
+}
+
+type Spec = Pod['spec'];
+type Container = NonNullable<Spec['containers']>[number];
+
+/** Every pod acts as a service account and has its token. Follows: ServiceAccount admission, checklist 2.3.5, 2.3.6, 2.7.6. */
+export function serviceAccountAdmission({ caches, random }: ServiceAccountAdmissionDeps): AdmissionPlugin {
+  return {
+    name: 'ServiceAccount',
+    admit(object: KubernetesObject, request: AdmissionRequest): KubernetesObject {
+      if (!isPod(request) || request.operation !== 'CREATE' || request.subresource !== '') return object;
+      const pod = object as Pod;
+      const { spec } = pod;
+      if (pod.metadata.annotations?.[mirrorAnnotation] !== undefined) {
+        if (spec.serviceAccountName !== undefined && spec.serviceAccountName !== '') {
+          throw ApiError.forbidden(subjectOf(request.resource), request.name, 'a mirror pod may not reference service accounts');
+        }
+        return object;
+      }
+      const given = spec.serviceAccountName ?? spec.serviceAccount;
+      const name = given === undefined || given === '' ? 'default' : given;
+      const namespace = request.namespace ?? '';
+      const account = caches.cache(storePrefix('', 'serviceaccounts')).get({ namespace, name })?.object as ServiceAccount | undefined;
+      if (account === undefined) {
+        const why = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`;
+        throw ApiError.forbidden(subjectOf(request.resource), request.name, why);
+      }
+      const named: Spec = { ...spec, serviceAccountName: name, serviceAccount: name };
+      const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
+      const withToken = mounts ? mountToken(named, random) : named;
+      const pullSecrets = (spec.imagePullSecrets ?? []).length === 0 ? account.imagePullSecrets : undefined;
+      return {
+        ...pod,
+        spec: pullSecrets === undefined ? withToken : { ...withToken, imagePullSecrets: pullSecrets },
+      } as KubernetesObject;
+    },
+  };
+}
+
+function mountToken(spec: Spec, random: () => number): Spec {
+  const existing = (spec.volumes ?? []).find(({ name }) => name.startsWith('kube-api-access-'));
+  const name = existing?.name ?? `kube-api-access-${randomNameSuffix(random)}`;
+  let isUsed = false;
+  const mount = (container: Container): Container => {
+    if ((container.volumeMounts ?? []).some((own) => own.mountPath === mountPath)) return container;
+    isUsed = true;
+    return { ...container, volumeMounts: [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath }] };
+  };
+  const containers = spec.containers.map(mount);
+  const initContainers = spec.initContainers?.map(mount);
+  if (!isUsed) return spec;
+  return {
+    ...spec,
+    ...(initContainers === undefined ? {} : { initContainers }),
+    containers,
+    volumes: existing === undefined ? [...(spec.volumes ?? []), tokenVolume(name)] : spec.volumes,
+  };
+}
+
+const tokenVolume = (name: string): NonNullable<Spec['volumes']>[number] => ({
+  name,
+  projected: {
+    defaultMode: 0o644,
+    sources: [
+      { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      {
+        downwardAPI: {
+          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import fastify from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { ApiError } from '@geobuk/api';
+import type { Logger } from 'pino';
+import { ConfigError } from '../config.js';
+import type { WatchCaches } from '../watch-cache/watch-cache.js';
+import type { ClusterPki } from '../pki/cluster-pki.js';
+import { Admission } from './admission/admission.js';
+import { admissionPlugins } from './admission/chain.js';
+import { Authenticator } from './authentication/authenticator.js';
+import { ServiceAccountTokens } from './authentication/service-account-tokens.js';
+import { AuthorizerChain } from './authorization/authorizer.js';
+import type { Authorizer } from './authorization/authorizer.js';
+import { NodeAuthorizer } from './authorization/node-authorizer.js';
+import { RbacAuthorizer } from './authorization/rbac-authorizer.js';
+import { bootstrap } from './bootstrap/bootstrap.js';
+import { Discovery } from './discovery/discovery.js';
+import { registerPlainRoutes } from './endpoints/plain-routes.js';
+import { ResourceRouter } from './endpoints/router.js';
+import { subresourceEndpoints } from './endpoints/subresources.js';
+import { registerFilters } from './filters/chain.js';
+import type { HealthCheck } from './health.js';
+import { sendValue, statusOf } from './http/respond.js';
+import { Metrics } from './metrics.js';
+import { OpenApi } from './openapi/openapi.js';
+import { Reader } from './registry/reader.js';
+import { Registry } from './registry/registry.js';
+import { ResourceCatalog } from './resources/resource-catalog.js';
+import { reviewEndpoints } from './reviews/reviews.js';
+import { ServiceReservations } from './service-addresses/service-reservations.js';
+
+const bodyLimitBytes = 3 * 1024 * 1024;
+
+export interface ApiServerConfig {
+  readonly bind: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly advertiseAddress: string;
+  readonly serviceCIDR: string;
+  /** Of the `kubernetes` Service. */
+  readonly serviceAddress: string;
+  readonly clusterDomain: string;
+}
+
+export interface ApiServerDeps {
+  readonly config: ApiServerConfig;
+  readonly caches: WatchCaches;
+  readonly pki: ClusterPki;
+  readonly log: Logger;
+  readonly storeCheck: (signal: AbortSignal) => Promise<void>;
+  now(): number;
+  random(): number;
+}
+
+/** The Kubernetes API over the watch caches: a kernel that knows no HTTP, and HTTPS in front of it. */
+export class ApiServer {
+  readonly catalog = new ResourceCatalog();
+  readonly registry: Registry;
+  readonly reader: Reader;
+  readonly authorizer: Authorizer;
+  readonly tokens: ServiceAccountTokens;
+  readonly #deps: ApiServerDeps;
+  readonly #rbac: RbacAuthorizer;
+  readonly #nodes: NodeAuthorizer;
+  readonly #reservations: ServiceReservations;
+  readonly #authenticator: Authenticator;
+  readonly #metrics = new Metrics();
+  #isReady = false;
+  #port = 0;
+
+  constructor(deps: ApiServerDeps) {
+    this.#deps = deps;
+    const { caches, config, pki, now, random } = deps;
+    this.#rbac = new RbacAuthorizer({ caches });
+    this.#nodes = new NodeAuthorizer({ caches });
+    // The first that allows or denies has decided.
+    this.authorizer = new AuthorizerChain([this.#nodes, this.#rbac]);
+    this.tokens = new ServiceAccountTokens({
+      keyPem: pki.serviceAccountKeyPem,
+      issuer: `https://kubernetes.default.svc.${config.clusterDomain}`,
+      caches,
+      now,
+    });
+    this.#authenticator = new Authenticator({ caches, serviceAccountTokens: this.tokens, now });
+    this.#reservations = new ServiceReservations({ caches, serviceCIDR: config.serviceCIDR, random });
+    const admission = new Admission(admissionPlugins({ caches, random, rbac: this.#rbac, authorizer: this.authorizer }));
+    this.registry = new Registry({ caches, admission, reservations: this.#reservations, now, random, newUid: randomUUID });
+    this.reader = new Reader({ caches });
+  }
+
+  /** The port that is listened on; 0 before. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /**
+   * Serves until `signal` aborts. `onListening` is called when requests are answered and all that every cluster has
+   * is there. @throws {ConfigError} the port is taken.
+   */
+  async run(signal: AbortSignal, onListening: () => void): Promise<void> {
+    const { caches } = this.#deps;
+    for (const { prefix } of this.catalog.all()) caches.cache(prefix);
+    await caches.whenReady({ signal });
+    const followers = Promise.all([this.#rbac.run(signal), this.#nodes.run(signal), this.#reservations.run(signal)]);
+    const server = this.#build(signal);
+    try {
+      await this.#listen(server);
+      await this.#bootstrap(signal);
+      this.#isReady = true;
+      onListening();
+      await followers;
+    } finally {
+      this.#isReady = false;
+      await server.close();
+    }
+  }
+
+  #bootstrap(signal: AbortSignal): Promise<void> {
+    const { config, pki } = this.#deps;
+    return bootstrap(
+      this,
+      {
+        advertiseAddress: config.advertiseAddress,
+        port: this.#port,
+        serviceAddress: config.serviceAddress,
+        caPem: pki.ca.certPem,
+        frontProxyCaPem: pki.frontProxy.caPem,
+      },
+      signal,
+    );
+  }
+
+  #build(signal: AbortSignal): FastifyInstance {
+    const { pki, log, now } = this.#deps;
+    const { catalog, registry, reader } = this;
+    const server = fastify({
+      http2: true,
+      https: {
+        allowHTTP1: true,
+        key: pki.serving.keyPem,
+        cert: pki.serving.certPem,
+        ca: pki.ca.certPem,
+        requestCert: true,
+        rejectUnauthorized: false, // a bad certificate is answered with 401, not with a broken connection
+        settings: { maxConcurrentStreams: 1000 },
+      },
+      bodyLimit: bodyLimitBytes,
+      loggerInstance: log as FastifyBaseLogger,
+      disableRequestLogging: true,
+      forceCloseConnections: true,
+      routerOptions: { maxParamLength: 4096 },
+    }) as unknown as FastifyInstance;
+
+    // Bodies stay bytes: the endpoint knows how to read them.
+    server.removeAllContentTypeParsers();
+    server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    server.setErrorHandler(async (error, request, reply) => {
+      const refusal = statusOf(error);
+      if (refusal.status.code >= 500 && !signal.aborted) log.error({ err: refusal.cause ?? error, path: request.url }, 'request failed');
+      const { retryAfterSeconds } = refusal.status.details ?? {};
+      if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
+      return sendValue(request, reply, refusal.status.code, refusal.status);
+    });
+    server.setNotFoundHandler(async () => {
+      throw ApiError.noSuchResource();
+    });
+
+    registerFilters(server, { authenticator: this.#authenticator, authorizer: this.authorizer, metrics: this.#metrics });
+    const router = new ResourceRouter({
+      catalog,
+      registry,
+      reader,
+      now,
+      subresources: subresourceEndpoints({ registry, reader, now, tokens: this.tokens, authorizer: this.authorizer, caches: this.#deps.caches }),
+      virtual: reviewEndpoints({ authenticator: this.#authenticator, authorizer: this.authorizer, rbac: this.#rbac, now }),
+      signal,
+    });
+    void server.register(async (routes) => {
+      registerPlainRoutes(routes, {
+        discovery: new Discovery({ catalog }),
+        openApi: new OpenApi({ catalog }),
+        metrics: this.#metrics,
+        tokens: this.tokens,
+        live: this.#checks(false),
+        ready: this.#checks(true),
+        address: () => `${this.#deps.config.advertiseAddress}:${this.#port}`,
+        signal,
+      });
+      const method = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+      for (const url of ['/api/:version/*', '/apis/:group/:version/*']) {
+        routes.route({ method, url, handler: (request, reply) => router.handle(request, reply) });
+      }
+    });
+    return server;
+  }
+
+  #checks(forTraffic: boolean): readonly HealthCheck[] {
+    const checks: HealthCheck[] = [
+      { name: 'ping', check: async () => undefined },
+      { name: 'store', check: (signal) => this.#deps.storeCheck(signal) },
+    ];
+    if (forTraffic) {
+      checks.push({
+        name: 'poststarthook-bootstrap',
+        check: async () => {
+          if (!this.#isReady) throw new Error('what every cluster has is not there yet');
+        },
+      });
+    }
+    return checks;
+  }
+
+  async #listen(server: FastifyInstance): Promise<void> {
+    const { bind, port } = this.#deps.config;
+    try {
+      await server.listen({ host: bind, port });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE') {
+        throw new ConfigError(`cannot listen on ${bind}:${port}: another process does; stop it or choose another --port`, { cause: error });
+      }
+      if (code === 'EACCES') {
+        throw new ConfigError(`cannot listen on ${bind}:${port}: permission denied; choose a --port above 1023`, { cause: error });
+      }
+      if (code === 'EADDRNOTAVAIL') {
+        throw new ConfigError(`cannot listen on ${bind}:${port}: this machine has no such address; choose another --bind`, { cause: error });
+      }
+      throw error;
+    }
+    this.#port = (server.server.address() as AddressInfo).port;
+  }
+}
+

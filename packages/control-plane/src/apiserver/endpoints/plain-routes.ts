@@ -1,0 +1,164 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError } from '@geobuk/api';
+import { arch, platform } from 'node:os';
+import type { ServiceAccountTokens } from '../authentication/service-account-tokens.js';
+import { aggregatedType } from '../discovery/discovery.js';
+import type { Discovery } from '../discovery/discovery.js';
+import { reportHealth } from '../health.js';
+import type { HealthCheck } from '../health.js';
+import { parseAccept } from '../http/negotiation.js';
+import { sendJson, sendValue } from '../http/respond.js';
+import type { Metrics } from '../metrics.js';
+import type { OpenApi } from '../openapi/openapi.js';
+
+export const kubernetesVersion = { major: '1', minor: '34', gitVersion: 'v1.34.0+geobuk' } as const;
+
+export interface PlainRoutesDeps {
+  readonly discovery: Discovery;
+  readonly openApi: OpenApi;
+  readonly metrics: Metrics;
+  readonly tokens: ServiceAccountTokens;
+  readonly live: readonly HealthCheck[];
+  readonly ready: readonly HealthCheck[];
+  /** `host:port` as clients reach this server. */
+  address(): string;
+  readonly signal: AbortSignal;
+}
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
+
+/** Everything that is no resource: discovery, OpenAPI, health, version, metrics. */
+export function registerPlainRoutes(server: FastifyInstance, deps: PlainRoutesDeps): void {
+  const { discovery, openApi, metrics, tokens } = deps;
+  const get = (path: string, handler: Handler) => {
+    server.get(path, handler);
+    if (path !== '/' && !path.endsWith('*')) server.get(`${path}/`, handler);
+  };
+
+  get('/', (request, reply) => sendValue(request, reply, 200, { paths: allPaths(deps) }));
+  get('/version', (request, reply) => sendValue(request, reply, 200, versionInfo()));
+
+  for (const root of ['api', 'apis'] as const) {
+    get(`/${root}`, (request, reply) => {
+      reply.header('vary', 'Accept');
+      if (wantsAggregated(request)) return sendAggregated(request, reply, discovery, root);
+      const value = root === 'api' ? discovery.coreVersions(deps.address()) : discovery.groupList();
+      return sendValue(request, reply, 200, value);
+    });
+  }
+  get('/api/:version', (request, reply) => {
+    const { version } = request.params as { readonly version: string };
+    return sendFound(request, reply, discovery.resources('', version));
+  });
+  get('/apis/:group', (request, reply) => {
+    const { group } = request.params as { readonly group: string };
+    return sendFound(request, reply, discovery.group(group));
+  });
+  get('/apis/:group/:version', (request, reply) => {
+    const { group, version } = request.params as { readonly group: string; readonly version: string };
+    return sendFound(request, reply, discovery.resources(group, version));
+  });
+
+  get('/openapi/v2', (request, reply) => openApi.sendV2(request, reply));
+  get('/openapi/v3', (request, reply) => sendValue(request, reply, 200, openApi.index()));
+  server.get('/openapi/v3/*', (request, reply) => openApi.sendV3(request, reply));
+
+  for (const [name, checks] of [
+    ['healthz', deps.live],
+    ['livez', deps.live],
+    ['readyz', deps.ready],
+  ] as const) {
+    get(`/${name}`, (request, reply) => sendHealth(request, reply, name, checks, deps.signal));
+    get(`/${name}/:check`, (request, reply) => {
+      const { check } = request.params as { readonly check: string };
+      const found = checks.filter((candidate) => candidate.name === check);
+      if (found.length === 0) throw ApiError.noSuchResource();
+      return sendHealth(request, reply, check, found, deps.signal);
+    });
+  }
+
+  get('/metrics', async (_request, reply) => {
+    reply.header('content-type', metrics.registry.contentType);
+    return reply.send(await metrics.registry.metrics());
+  });
+  get('/.well-known/openid-configuration', (request, reply) =>
+    sendValue(request, reply, 200, {
+      issuer: tokens.issuer,
+      jwks_uri: `https://${deps.address()}/openid/v1/jwks`,
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
+    }),
+  );
+  get('/openid/v1/jwks', async (_request, reply) => {
+    reply.header('content-type', 'application/jwk-set+json');
+    return reply.send(JSON.stringify(await tokens.jwks()));
+  });
+}
+
+const wantsAggregated = ({ headers }: FastifyRequest): boolean => {
+  for (const { type, parameters } of parseAccept(headers.accept ?? '')) {
+    if (type !== 'application/json' && type !== '*/*') continue;
+    const as = parameters.get('as');
+    if (as === undefined) return false;
+    if (as === 'APIGroupDiscoveryList' && parameters.get('g') === 'apidiscovery.k8s.io' && parameters.get('v') === 'v2') return true;
+  }
+  return false;
+};
+
+function sendAggregated(request: FastifyRequest, reply: FastifyReply, discovery: Discovery, root: 'api' | 'apis'): FastifyReply {
+  const { json, etag } = discovery.aggregated(root);
+  reply.header('etag', etag);
+  if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+  return reply.code(200).header('content-type', aggregatedType).send(json);
+}
+
+function sendFound(request: FastifyRequest, reply: FastifyReply, value: unknown): Promise<FastifyReply> {
+  if (value === undefined) throw ApiError.noSuchResource();
+  return sendJson(request, reply, 200, Buffer.from(JSON.stringify(value)));
+}
+
+async function sendHealth(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  title: string,
+  checks: readonly HealthCheck[],
+  signal: AbortSignal,
+): Promise<FastifyReply> {
+  const verbose = request.search.has('verbose');
+  const { ok, text } = await reportHealth(title, checks, { verbose, exclude: request.search.getAll('exclude') }, signal);
+  return reply
+    .code(ok ? 200 : 500)
+    .header('content-type', 'text/plain; charset=utf-8')
+    .header('x-content-type-options', 'nosniff')
+    .send(text);
+}
+
+function versionInfo() {
+  return {
+    ...kubernetesVersion,
+    gitCommit: '0000000000000000000000000000000000000000',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: 'go0.0.0',
+    compiler: 'node',
+    platform: `${platform()}/${arch() === 'x64' ? 'amd64' : arch()}`,
+  };
+}
+
+/** Follows: checklist 1.1.10. */
+function allPaths({ discovery, live, ready }: PlainRoutesDeps): readonly string[] {
+  const paths = ['/.well-known/openid-configuration', '/api', '/apis', '/metrics', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/version'];
+  for (const { group, versions } of discovery.groups()) {
+    if (group !== '') paths.push(`/apis/${group}`);
+    for (const { version } of versions) paths.push(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);
+  }
+  for (const [name, checks] of [
+    ['healthz', live],
+    ['livez', live],
+    ['readyz', ready],
+  ] as const) {
+    paths.push(`/${name}`, ...checks.map((check) => `/${name}/${check.name}`));
+  }
+  return paths.sort();
+}

@@ -1,0 +1,95 @@
+import { Readable } from 'node:stream';
+import { createGzip, constants } from 'node:zlib';
+import { encodeItems } from '../../watch-cache/encode-list.js';
+import { negotiate } from '../http/negotiation.js';
+import { acceptsGzip, sendJson, sendValue, wantsPretty } from '../http/respond.js';
+import { asServed, isServedAsStored } from '../registry/as-served.js';
+import { parseListQuery } from '../registry/list-query.js';
+import type { Page } from '../registry/reader.js';
+import type { ServedResource } from '../resources/served-resource.js';
+import { includeObjectOf, partialMetadata, tableOf } from './transformations.js';
+import { keyOfRequest, namespaceOf } from './endpoint.js';
+import type { Endpoint, EndpointDeps, ResourceRequest } from './endpoint.js';
+
+/** Up to here a list is put together at once, without a stream. */
+const smallListBytes = 512 * 1024;
+/** Objects between two turns of the event loop where each has to be looked at. */
+const batch = 200;
+
+export const getEndpoint = ({ reader, now }: EndpointDeps): Endpoint => async (call) => {
+  const { request, reply, resource, search, signal } = call;
+  const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata']);
+  const found = await reader.get(resource, keyOfRequest(call), search.get('resourceVersion') ?? undefined, signal);
+  const served = asServed(resource, found);
+  if (form.as === undefined) return sendJson(request, reply, 200, served.json, form.mediaType);
+  const value =
+    form.as === 'Table'
+      ? tableOf(resource, [served.object], { resourceVersion: String(found.revision) }, includeObjectOf(search), form.version, now())
+      : partialMetadata(served.object);
+  return sendValue(request, reply, 200, value, form.mediaType);
+};
+
+export const listEndpoint = ({ reader, now }: EndpointDeps): Endpoint => async (call) => {
+  const { request, reply, resource, search, signal } = call;
+  const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadataList']);
+  const page = await reader.list(resource, namespaceOf(call), parseListQuery(search), signal);
+  if (form.as === undefined && form.mediaType === 'application/json' && !wantsPretty(request) && isServedAsStored(resource)) {
+    return sendList(call, page);
+  }
+  const objects = [];
+  for (let i = 0; i < page.items.length; i++) {
+    if (i % batch === batch - 1) await turn();
+    objects.push(asServed(resource, page.items[i]!).object);
+  }
+  const metadata = listMetadata(page);
+  if (form.as === 'Table') {
+    const table = tableOf(resource, objects, metadata, includeObjectOf(search), form.version, now());
+    return sendValue(request, reply, 200, table, form.mediaType);
+  }
+  if (form.as === 'PartialObjectMetadataList') {
+    const items = objects.map((object) => partialMetadata(object));
+    const list = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items };
+    return sendValue(request, reply, 200, list, form.mediaType);
+  }
+  const { listKind, apiVersion } = resource;
+  return sendValue(request, reply, 200, { kind: listKind, apiVersion, metadata, items: objects }, form.mediaType);
+};
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const listMetadata = (page: Page) => ({
+  resourceVersion: page.resourceVersion,
+  ...(page.continue === undefined ? {} : { continue: page.continue }),
+  ...(page.remainingItemCount === undefined ? {} : { remainingItemCount: page.remainingItemCount }),
+});
+
+const listHead = ({ listKind, apiVersion }: ServedResource, page: Page): Buffer =>
+  Buffer.from(
+    `{"kind":${JSON.stringify(listKind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(listMetadata(page))},"items":[`,
+  );
+const listTail = Buffer.from(']}\n');
+
+/** A list as it is mostly wanted: encoded objects, one after the other. */
+async function sendList({ request, reply, resource }: ResourceRequest, page: Page): Promise<unknown> {
+  const head = listHead(resource, page);
+  let bytes = head.length + listTail.length;
+  for (const item of page.items) bytes += item.jsonBytes + 1;
+  const gzip = bytes > 128 * 1024 && acceptsGzip(request);
+  reply.code(200).header('content-type', 'application/json');
+  if (bytes <= smallListBytes && !gzip) {
+    const pieces = [head];
+    for await (const piece of encodeItems(page.items)) pieces.push(piece);
+    return reply.send(Buffer.concat([...pieces, listTail]));
+  }
+  const stream = Readable.from(inPieces(head, page), { objectMode: false, highWaterMark: 512 * 1024 });
+  if (!gzip) return reply.send(stream);
+  reply.header('content-encoding', 'gzip').header('vary', 'Accept-Encoding');
+  return reply.send(stream.pipe(createGzip({ level: constants.Z_BEST_SPEED })));
+}
+
+async function* inPieces(head: Buffer, page: Page): AsyncGenerator<Buffer> {
+  yield head;
+  yield* encodeItems(page.items);
+  yield listTail;
+}
+

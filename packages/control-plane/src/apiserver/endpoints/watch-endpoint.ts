@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import type { KubernetesObject } from '@geobuk/api';
+import { deadline, DeadlineError } from '@geobuk/client';
+import type { CacheBookmark, CacheEvent } from '../../watch-cache/watch-cache.js';
+import { negotiate } from '../http/negotiation.js';
+import type { Negotiated } from '../http/negotiation.js';
+import { statusOf } from '../http/respond.js';
+import { asServed, isServedAsStored } from '../registry/as-served.js';
+import { parseWatchQuery } from '../registry/list-query.js';
+import type { WatchQuery } from '../registry/list-query.js';
+import type { ServedResource } from '../resources/served-resource.js';
+import { includeObjectOf, partialMetadata, tableOf } from './transformations.js';
+import { namespaceOf } from './endpoint.js';
+import type { Endpoint, EndpointDeps } from './endpoint.js';
+
+/** Without `timeoutSeconds` a watch ends after 30 to 60 minutes, at random, so that not all begin anew at once. */
+const shortestWatchSeconds = 1800;
+/** A reader that takes nothing for so long is gone. */
+const stalledMs = 60_000;
+
+type Frames = (items: readonly (CacheEvent | CacheBookmark)[]) => Buffer;
+
+/** Streams changes, one JSON document a line. Follows: checklist 1.9. */
+export const watchEndpoint =
+  ({ reader, now }: EndpointDeps): Endpoint =>
+  async (call) => {
+    const { request, reply, info, resource, search, signal } = call;
+    const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata']);
+    const query = withName(parseWatchQuery(search), info.name);
+    const seconds = query.timeoutSeconds ?? shortestWatchSeconds * (1 + Math.random());
+    using limit = deadline(signal, Math.max(1, seconds) * 1000);
+    const events = await reader.watch(resource, namespaceOf(call), query, limit.signal);
+    const frames = framesOf(resource, form, search, now);
+
+    reply.hijack();
+    const { raw } = reply;
+    const headers = { ...reply.getHeaders(), 'content-type': 'application/json' } as Record<string, string>;
+    raw.writeHead(200, 'stream' in raw ? headers : { ...headers, 'transfer-encoding': 'chunked' });
+    raw.flushHeaders(); // clients wait for the 200, events or not
+    try {
+      for await (const items of events) {
+        if (!raw.write(frames(items))) await drained(raw, limit.signal);
+      }
+    } catch (error) {
+      if (!(error instanceof DeadlineError) && !limit.signal.aborted) {
+        raw.write(Buffer.from(`${JSON.stringify({ type: 'ERROR', object: statusOf(error).status })}\n`));
+      }
+    } finally {
+      raw.end();
+    }
+    return reply;
+  };
+
+/** The old path `/watch/<resource>/<name>` names its object (1.1.5). */
+const withName = (query: WatchQuery, name: string): WatchQuery =>
+  name === '' || query.fieldSelector !== undefined ? query : { ...query, fieldSelector: `metadata.name=${name}` };
+
+/** A slow reader is waited for here; the cache drops its watch when it falls too far behind. */
+async function drained(raw: NodeJS.EventEmitter, signal: AbortSignal): Promise<void> {
+  using limit = deadline(signal, stalledMs);
+  await once(raw, 'drain', { signal: limit.signal });
+}
+
+function framesOf(resource: ServedResource, form: Negotiated, search: URLSearchParams, now: () => number): Frames {
+  const includeObject = includeObjectOf(search);
+  let isFirst = true;
+  const transform = (object: KubernetesObject): unknown => {
+    if (form.as === 'PartialObjectMetadata') return partialMetadata(object);
+    if (form.as !== 'Table') return object;
+    const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
+    const table = tableOf(resource, [object], metadata, includeObject, form.version, now());
+    if (isFirst) {
+      isFirst = false;
+      return table;
+    }
+    const { columnDefinitions: _said, ...rest } = table;
+    return { ...rest, columnDefinitions: null };
+  };
+  const isPlain = form.as === undefined && isServedAsStored(resource);
+  const frameOf = (item: CacheEvent | CacheBookmark): Buffer => {
+    if (item.type === 'BOOKMARK') return bookmark(resource, form, item);
+    if (isPlain) return item.frame;
+    const { object } = asServed(resource, item.current);
+    return Buffer.from(`${JSON.stringify({ type: item.type, object: transform(object) })}\n`);
+  };
+  return (items) => (items.length === 1 ? frameOf(items[0]!) : Buffer.concat(items.map(frameOf)));
+}
+
+/** An object of the watched kind that says nothing but how far the watch has come. */
+function bookmark({ apiVersion, type }: ServedResource, form: Negotiated, { revision, initialEventsEnd }: CacheBookmark): Buffer {
+  const metadata = {
+    resourceVersion: String(revision),
+    creationTimestamp: null,
+    ...(initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+  };
+  const object =
+    form.as === 'Table'
+      ? {
+          kind: 'Table',
+          apiVersion: `meta.k8s.io/${form.version}`,
+          metadata: { resourceVersion: String(revision) },
+          columnDefinitions: null,
+          rows: [
+            {
+              cells: [],
+              object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata },
+            },
+          ],
+        }
+      : form.as === 'PartialObjectMetadata'
+        ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
+        : { kind: type.kind, apiVersion, metadata };
+  return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
+}
+

@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+import type { Authenticator } from '../authentication/authenticator.js';
+import type { Authorizer } from '../authorization/authorizer.js';
+import type { Metrics } from '../metrics.js';
+import { auditId } from './audit-id.js';
+import { authentication } from './authentication.js';
+import { authorization } from './authorization.js';
+import { impersonation } from './impersonation.js';
+import { requestMetrics } from './metrics.js';
+import { requestInfo } from './request-info.js';
+
+export interface FilterDeps {
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly metrics: Metrics;
+}
+
+/** Every filter, in the order in which a request meets them. Follows: checklist 1.1.17. */
+export function registerFilters(server: FastifyInstance, deps: FilterDeps): void {
+  void server.register(requestInfo()); // what path and method mean; all others build on it
+  void server.register(requestMetrics(deps)); // also counts what is refused below
+  void server.register(auditId()); // also marks what is refused below
+  void server.register(authentication(deps)); // who asks: 401
+  void server.register(impersonation(deps)); // as whom: 403
+  void server.register(authorization(deps)); // may they: 403, before anything says whether the path exists
+}

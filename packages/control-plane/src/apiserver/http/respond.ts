@@ -1,0 +1,64 @@
+import { gzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { ApiError } from '@geobuk/api';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { stringify as toYaml } from 'yaml';
+import type { Negotiated } from './negotiation.js';
+
+const compress = promisify(gzip);
+/** Shorter answers are not worth the time (1.1.14). */
+const gzipFromBytes = 128 * 1024;
+const newline = Buffer.from('\n');
+
+/** `pretty=true` or a browser, curl or wget (1.1.15). */
+export function wantsPretty(request: FastifyRequest): boolean {
+  const asked = request.search?.get('pretty');
+  if (asked !== null && asked !== undefined) return asked !== 'false' && asked !== '0';
+  return /^(curl|Wget|Mozilla)/.test(request.headers['user-agent'] ?? '');
+}
+
+/** Answers with encoded JSON, or with what the client wants made of it. */
+export async function sendJson(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  code: number,
+  json: Buffer,
+  mediaType: Negotiated['mediaType'] = 'application/json',
+): Promise<FastifyReply> {
+  let body: Buffer;
+  if (mediaType === 'application/yaml') body = Buffer.from(toYaml(JSON.parse(json.toString())));
+  else if (wantsPretty(request)) body = Buffer.from(`${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`);
+  else body = Buffer.concat([json, newline]);
+  reply.code(code).header('content-type', mediaType);
+  if (body.length > gzipFromBytes && acceptsGzip(request)) {
+    body = await compress(body, { level: 1 });
+    reply.header('content-encoding', 'gzip').header('vary', 'Accept-Encoding');
+  }
+  return reply.send(body);
+}
+
+export const acceptsGzip = (request: FastifyRequest): boolean =>
+  /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+
+/** Answers with a value that is encoded here. */
+export const sendValue = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  code: number,
+  value: unknown,
+  mediaType?: Negotiated['mediaType'],
+): Promise<FastifyReply> => sendJson(request, reply, code, Buffer.from(JSON.stringify(value)), mediaType);
+
+/** The Status of whatever was thrown. What is no refusal is a bug: 500, and none of it in the answer. */
+export function statusOf(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const { code, statusCode } = error as { readonly code?: unknown; readonly statusCode?: unknown };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || statusCode === 413) {
+    return ApiError.of(413, 'RequestEntityTooLarge', 'Request entity too large: limit is 3145728');
+  }
+  if (error instanceof URIError) return ApiError.badRequest('the path is not validly encoded');
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 && error instanceof Error) {
+    return ApiError.badRequest(error.message, { cause: error });
+  }
+  return ApiError.internal('the request could not be handled', { cause: error });
+}

@@ -1,0 +1,150 @@
+import { ApiError, fieldOf, isJsonObject } from '@geobuk/api';
+import type { Json, JsonObject } from '@geobuk/api';
+import type { Authenticator } from '../authentication/authenticator.js';
+import type { User } from '../authentication/user.js';
+import type { Attributes, Authorizer } from '../authorization/authorizer.js';
+import type { RbacAuthorizer } from '../authorization/rbac-authorizer.js';
+import { decodeBody } from '../endpoints/decode-body.js';
+import type { Endpoint, ResourceRequest } from '../endpoints/endpoint.js';
+import { sendValue } from '../http/respond.js';
+
+export interface ReviewDeps {
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly rbac: RbacAuthorizer;
+  now(): number;
+}
+
+type Review = JsonObject & { readonly spec?: Json };
+
+/** Questions about who and may; answered, never stored. Follows: checklist 2.2. */
+export function reviewEndpoints(deps: ReviewDeps): ReadonlyMap<string, Endpoint> {
+  const answer = (status: (spec: JsonObject, call: ResourceRequest) => Json | Promise<Json>): Endpoint => {
+    return async (call) => {
+      const review = decodeBody(call) as unknown as Review;
+      const spec = isJsonObject(review.spec) ? review.spec : {};
+      const body = {
+        ...review,
+        metadata: { ...(review['metadata'] as object), creationTimestamp: null },
+        status: await status(spec, call),
+      };
+      return sendValue(call.request, call.reply, 201, body);
+    };
+  };
+  const decide = (user: User, spec: JsonObject): Json => {
+    const decision = deps.authorizer.authorize(user, attributesOf(spec));
+    return {
+      allowed: decision.kind === 'allow',
+      ...(decision.kind === 'deny' ? { denied: true } : {}),
+      ...(decision.reason === '' ? {} : { reason: decision.reason }),
+    };
+  };
+  const subjectReview = answer((spec) => decide(userOf(spec), spec));
+  return new Map<string, Endpoint>([
+    ['authentication.k8s.io/tokenreviews', answer((spec) => reviewToken(deps, spec))],
+    [
+      'authentication.k8s.io/selfsubjectreviews',
+      answer((_spec, { user }) => ({ userInfo: userInfo(user) as Json })),
+    ],
+    ['authorization.k8s.io/selfsubjectaccessreviews', answer((spec, { user }) => decide(user, spec))],
+    ['authorization.k8s.io/subjectaccessreviews', subjectReview],
+    [
+      'authorization.k8s.io/localsubjectaccessreviews',
+      answer((spec, { info }) => {
+        const attributes = fieldOf(spec, 'resourceAttributes');
+        const namespace = isJsonObject(attributes) ? fieldOf(attributes, 'namespace') : undefined;
+        if (namespace !== info.namespace) {
+          throw ApiError.badRequest(`spec.resourceAttributes.namespace must match namespace: ${info.namespace}`);
+        }
+        return decide(userOf(spec), spec);
+      }),
+    ],
+    [
+      'authorization.k8s.io/selfsubjectrulesreviews',
+      answer((spec, { user }) => rulesOf(deps.rbac, user, textOf(spec, 'namespace'))),
+    ],
+  ]);
+}
+
+const textOf = (object: JsonObject, name: string): string => {
+  const value = fieldOf(object, name);
+  return typeof value === 'string' ? value : '';
+};
+
+const textsOf = (object: JsonObject, name: string): readonly string[] => {
+  const value = fieldOf(object, name);
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+};
+
+/** @throws {ApiError} BadRequest: neither or both kinds of attributes. */
+function attributesOf(spec: JsonObject): Attributes {
+  const resource = fieldOf(spec, 'resourceAttributes');
+  const nonResource = fieldOf(spec, 'nonResourceAttributes');
+  if (isJsonObject(resource) === isJsonObject(nonResource)) {
+    throw ApiError.badRequest('spec: exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  }
+  if (isJsonObject(resource)) {
+    return {
+      isResource: true,
+      verb: textOf(resource, 'verb'),
+      group: textOf(resource, 'group'),
+      version: textOf(resource, 'version'),
+      resource: textOf(resource, 'resource'),
+      subresource: textOf(resource, 'subresource'),
+      namespace: textOf(resource, 'namespace'),
+      name: textOf(resource, 'name'),
+      path: '',
+    };
+  }
+  const asked = nonResource as JsonObject;
+  return {
+    isResource: false,
+    verb: textOf(asked, 'verb'),
+    path: textOf(asked, 'path'),
+    group: '',
+    version: '',
+    resource: '',
+    subresource: '',
+    namespace: '',
+    name: '',
+  };
+}
+
+/** @throws {ApiError} BadRequest: a review about nobody. */
+function userOf(spec: JsonObject): User {
+  const name = textOf(spec, 'user');
+  const groups = textsOf(spec, 'groups');
+  if (name === '' && groups.length === 0) throw ApiError.badRequest('spec.user: Invalid value: "": at least one of user or group must be specified');
+  return { name, groups };
+}
+
+const userInfo = ({ name, uid, groups, extra }: User) => ({
+  username: name,
+  ...(uid === undefined ? {} : { uid }),
+  groups,
+  ...(extra === undefined ? {} : { extra }),
+});
+
+async function reviewToken({ authenticator }: ReviewDeps, spec: JsonObject): Promise<Json> {
+  const audiences = textsOf(spec, 'audiences');
+  try {
+    const found = await authenticator.authenticateToken(textOf(spec, 'token'), audiences.length === 0 ? undefined : audiences);
+    return { authenticated: true, user: userInfo(found.user) as Json, audiences: found.audiences };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { authenticated: false, user: {}, error: 'invalid bearer token' };
+  }
+}
+
+function rulesOf(rbac: RbacAuthorizer, user: User, namespace: string): Json {
+  const all = user.groups.includes('system:masters')
+    ? [
+        { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+        { verbs: ['*'], nonResourceURLs: ['*'] },
+      ]
+    : [...rbac.rulesOf(user, ''), ...(namespace === '' ? [] : rbac.rulesOf(user, namespace))];
+  const resourceRules = all.filter(({ nonResourceURLs }) => (nonResourceURLs ?? []).length === 0);
+  const nonResourceRules = all.filter(({ nonResourceURLs }) => (nonResourceURLs ?? []).length > 0);
+  return { resourceRules, nonResourceRules, incomplete: false } as unknown as Json;
+}
+
