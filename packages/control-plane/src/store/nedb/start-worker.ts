@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 /**
@@ -9,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 export function startJournalWorker(): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./journal-worker.js', import.meta.url));
   const entry = new URL('./journal-worker.ts', import.meta.url).href;
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href;
+  const loader = import.meta.resolve('tsx/esm/api');
   const code = `import { register } from ${JSON.stringify(loader)}; register(); await import(${JSON.stringify(entry)});`;
   return new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { execArgv: [] });
 }
