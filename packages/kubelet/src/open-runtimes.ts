@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { allSettledOrThrow } from '@geobuk/client';
+import type { KubeletConfig } from './config.js';
+import { PrivateContainerd } from './runtime/containerd/private-containerd.js';
+import { openCriRuntime } from './runtime/cri/cri-runtime.js';
+import type { ContainerRuntime } from './runtime/runtime.js';
+
+/** What runs pods on this node, and how it is kept up. */
+export interface OpenedRuntimes extends AsyncDisposable {
+  readonly engine: ContainerRuntime | undefined;
+  readonly host: ContainerRuntime | undefined;
+  /** What host pods that set up networks must know. */
+  readonly hostPodEnv: Readonly<Record<string, string>>;
+  /** Starts a private engine again when it dies. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** @throws {RuntimeError} Unavailable: no engine answers, or none is installed. */
+export async function openRuntimes(config: KubeletConfig, signal: AbortSignal): Promise<OpenedRuntimes> {
+  const { dataDir, containerdSocket, log, nodeName } = config;
+  const containerd =
+    containerdSocket === undefined
+      ? await PrivateContainerd.open({ directory: join(dataDir, 'containerd') }, { log }, { signal })
+      : undefined;
+  const engine = await openCriRuntime({ socket: containerd?.socket ?? (containerdSocket as string) }, { signal });
+  const cniEnv: Readonly<Record<string, string>> =
+    containerd === undefined
+      ? { GEOBUK_CNI_CONF_DIR: '/etc/cni/net.d' }
+      : { GEOBUK_CNI_CONF_DIR: containerd.cniConfDir, GEOBUK_CNI_BIN_DIR: containerd.cniBinDir };
+  return {
+    engine,
+    host: undefined,
+    hostPodEnv: { GEOBUK_NODE_NAME: nodeName, ...cniEnv },
+    async run(parent) {
+      await allSettledOrThrow(containerd === undefined ? [] : [containerd.run(parent)]);
+    },
+    [Symbol.asyncDispose]: () => {
+      engine[Symbol.dispose]();
+      return Promise.resolve();
+    },
+  };
+}
