@@ -14,7 +14,7 @@ export async function connect(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<HttpClient> {
   const path = kubeconfigPath(directory, flags.kubeconfig, environment);
-  return createHttpClient(await loadKubeconfig({ path, context: flags.context }));
+  return createHttpClient(await loadKubeconfig({ paths: [path], context: flags.context }));
 }
 
 export function kubeconfigPath(

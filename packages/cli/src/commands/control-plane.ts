@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { createControlPlane } from '@geobuk/control-plane';
 import type { StoreConfig } from '@geobuk/control-plane';
-import { pino } from 'pino';
 import { installedAddonPackages } from '../addon-packages.js';
 import { CliError } from '../cli-error.js';
 import { clusterChoices } from '../cluster-file.js';
 import { dataDirectory } from '../data-directory.js';
 import { parsePort } from '../flags.js';
 import { serviceAddress } from '../network-ranges.js';
+import { processLog } from '../process-log.js';
 import { stopSignal } from '../process-signals.js';
 
 interface Flags {
@@ -59,7 +59,7 @@ export function addControlPlaneCommand(program: Command): void {
         ...choices,
         dnsAddress: serviceAddress(choices.serviceCIDR, 10),
         addonPackages: installedAddonPackages(),
-        log: pino({ level: flags.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }),
+        log: processLog(flags.logLevel),
         onReady: () => process.send?.('ready'),
       });
       await controlPlane.run(stopSignal());

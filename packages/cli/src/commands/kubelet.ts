@@ -2,12 +2,12 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createKubelet } from '@geobuk/kubelet';
-import { pino } from 'pino';
 import { moduleRoots } from '../addon-packages.js';
 import { CliError } from '../cli-error.js';
 import { dataDirectory } from '../data-directory.js';
 import { parsePort } from '../flags.js';
 import { installHostPackages, missingHostPackages } from '../host-packages.js';
+import { processLog } from '../process-log.js';
 import { stopSignal } from '../process-signals.js';
 
 interface Flags {
@@ -71,7 +71,7 @@ export function addKubeletCommand(program: Command): void {
         npmModuleRoots: moduleRoots(),
         npmDirectory: join(directory.path, 'npm'),
         stopPods: flags.stopPods === true,
-        log: pino({ level: flags.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }),
+        log: processLog(flags.logLevel),
         onReady: () => process.send?.('ready'),
       });
       await kubelet.run(stopSignal());

@@ -56,7 +56,7 @@ export function addStatusCommand(program: Command): void {
           addonRows.some(([, state]) => state !== 'Ready' && state !== 'Disabled');
         if (bad) process.exitCode = 1;
       } finally {
-        await client.close();
+        await client[Symbol.asyncDispose]();
       }
     });
 }

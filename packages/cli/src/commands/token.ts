@@ -43,7 +43,7 @@ export function addTokenCommand(program: Command): void {
       console.log(
         `geobuk kubelet --server ${server} --token ${formatBootstrapToken(made)} --ca-hash ${caHash(directory)}`,
       );
-      await client.close();
+      await client[Symbol.asyncDispose]();
     });
 
   withCluster(token.command('list'))
@@ -65,7 +65,7 @@ export function addTokenCommand(program: Command): void {
         decode(secret, 'description'),
       ]);
       console.log(columns(['ID', 'EXPIRES', 'DESCRIPTION'], rows));
-      await client.close();
+      await client[Symbol.asyncDispose]();
     });
 
   withCluster(token.command('delete <id>'))
@@ -87,7 +87,7 @@ export function addTokenCommand(program: Command): void {
         if (isNotFound(error)) throw new CliError(`no token ${tokenId}: geobuk token list shows those there are`);
         throw error;
       } finally {
-        await client.close();
+        await client[Symbol.asyncDispose]();
       }
       console.log(`token ${tokenId} deleted`);
     });

@@ -105,7 +105,7 @@ async function serve(
   supervise: (part: SupervisedProcess) => void,
 ): Promise<void> {
   const { directory } = config;
-  const cluster = await loadKubeconfig({ path: directory.kubeconfig });
+  const cluster = await loadKubeconfig({ paths: [directory.kubeconfig] });
   const client = createHttpClient(cluster);
   const informers = createInformers({ client, log: pino({ level: 'silent' }), clock: systemClock });
   const watching = new AbortController();
@@ -132,7 +132,7 @@ async function serve(
   } finally {
     signal.removeEventListener('abort', endWatching);
     watching.abort();
-    await client.close();
+    await client[Symbol.asyncDispose]();
   }
 }
 

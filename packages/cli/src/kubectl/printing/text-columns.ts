@@ -1,0 +1,15 @@
+/**
+ * Lines of left-aligned columns.
+ * Follows: kubectl's tab writer: three spaces between columns, none narrower than six with them, nothing behind the last.
+ */
+export function textColumns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, index) => {
+      widths[index] = Math.max(widths[index] ?? 6, cell.length + 3);
+    });
+  }
+  return rows
+    .map((row) => `${row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('')}\n`)
+    .join('');
+}
