@@ -32,9 +32,9 @@ function* problemsOf<Config>(definition: AddonDefinition<Config>): Generator<str
   for (const capability of requires) {
     if (provides.includes(capability)) yield `capability "${capability}": is required and provided by the same addon`;
   }
-  permissions.forEach((rule, index) => {
-    if (rule.verbs.length === 0) yield`permissions[${index}].verbs: must not be empty`;
-  });
+  for (const [index, rule] of permissions.entries()) {
+    if (rule.verbs.length === 0) yield `permissions[${index}].verbs: must not be empty`;
+  }
   yield* configProblems(config);
 }
 

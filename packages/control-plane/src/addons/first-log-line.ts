@@ -1,0 +1,54 @@
+import type { HttpClient } from '@geobuk/client';
+import { deadline, openLogs } from '@geobuk/client';
+import type { FailingContainer } from './addon-health.js';
+
+/** Reads what a failing container said. */
+export interface FirstLogLine {
+  /** undefined when nobody knows: no log yet, node away. */
+  of(failing: FailingContainer, options: { readonly signal: AbortSignal }): Promise<string | undefined>;
+}
+
+const timeoutMs = 3_000;
+const limitBytes = 4_096;
+
+/** The first line of a container's log; each container that failed is asked once for every restart. */
+export function firstLogLine(client: Pick<HttpClient, 'request'>): FirstLogLine {
+  const known = new Map<string, { readonly restarts: number; readonly line: string | undefined }>();
+  return {
+    async of(failing, { signal }) {
+      const id = `${failing.uid}/${failing.container}`;
+      const before = known.get(id);
+      if (before?.restarts === failing.restarts) return before.line;
+      using limit = deadline(signal, timeoutMs);
+      const line = await read(client, failing, limit.signal).catch(() => undefined);
+      signal.throwIfAborted();
+      if (known.size > 100) known.clear();
+      known.set(id, { restarts: failing.restarts, line });
+      return line;
+    },
+  };
+}
+
+async function read(
+  client: Pick<HttpClient, 'request'>,
+  { pod, container, restarts }: FailingContainer,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const body = await openLogs(client, pod, { container, previous: restarts > 0, limitBytes, signal });
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk as Buffer);
+  const lines = Buffer.concat(chunks).toString('utf8').split('\n');
+  return lines.map(wordsOf).find((line) => line !== '');
+}
+
+/** Our own programs log JSON; people want its message, and the error's when there is one. */
+function wordsOf(line: string): string {
+  const trimmed = line.trim().slice(0, 500);
+  if (!trimmed.startsWith('{')) return trimmed;
+  try {
+    const { msg, err } = JSON.parse(trimmed) as { readonly msg?: string; readonly err?: { readonly message?: string } };
+    return [msg, err?.message].filter((part) => part !== undefined).join(': ') || trimmed;
+  } catch {
+    return trimmed;
+  }
+}
