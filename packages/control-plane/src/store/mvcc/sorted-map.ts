@@ -1,53 +1,62 @@
-const chunkKeys = 512;
+const chunkItems = 512;
 
-/** Index of the first element of `keys` that is not below `key`. */
-function lowerBound(keys: readonly string[], key: string): number {
+interface Item<V> {
+  readonly key: string;
+  value: V;
+}
+
+/** Index of the first of `items` whose key is not below `key`. */
+function lowerBound(items: readonly Item<unknown>[], key: string): number {
   let low = 0;
-  let high = keys.length;
+  let high = items.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (keys[middle]! < key) low = middle + 1;
+    if (items[middle]!.key < key) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
 /**
- * A map that can also be walked in key order from any key. Keys lie in chunks of at most 512 in order, so an insert
+ * A map that can also be walked in key order from any key. Items lie in chunks of at most 512 in order, so an insert
  * moves a few hundred references and never the whole.
  */
 export class SortedMap<V> {
-  readonly #values = new Map<string, V>();
-  readonly #chunks: string[][] = [];
+  readonly #items = new Map<string, Item<V>>();
+  readonly #chunks: Item<V>[][] = [];
 
   get size(): number {
-    return this.#values.size;
+    return this.#items.size;
   }
 
   get(key: string): V | undefined {
-    return this.#values.get(key);
+    return this.#items.get(key)?.value;
   }
 
   set(key: string, value: V): void {
-    const before = this.#values.size;
-    this.#values.set(key, value);
-    if (this.#values.size === before) return;
-
+    const known = this.#items.get(key);
+    if (known !== undefined) {
+      known.value = value;
+      return;
+    }
+    const item = { key, value };
+    this.#items.set(key, item);
     const at = this.#chunkFor(key);
     const chunk = this.#chunks[at];
     if (chunk === undefined) {
-      this.#chunks.push([key]);
+      this.#chunks.push([item]);
       return;
     }
-    if (chunk.at(-1)! < key) chunk.push(key);
-    else chunk.splice(lowerBound(chunk, key), 0, key);
+    if (chunk.at(-1)!.key < key) chunk.push(item);
+    else chunk.splice(lowerBound(chunk, key), 0, item);
     // Keys mostly come in order, so a full last chunk is left full and not split in two halves.
-    const appending = at === this.#chunks.length - 1 && chunk.at(-1) === key;
-    if (chunk.length > chunkKeys) this.#chunks.splice(at + 1, 0, chunk.splice(appending ? chunkKeys : chunkKeys >>> 1));
+    const appending = at === this.#chunks.length - 1 && chunk.at(-1) === item;
+    if (chunk.length <= chunkItems) return;
+    this.#chunks.splice(at + 1, 0, chunk.splice(appending ? chunkItems : chunkItems >>> 1));
   }
 
   delete(key: string): boolean {
-    if (!this.#values.delete(key)) return false;
+    if (!this.#items.delete(key)) return false;
     const at = this.#chunkFor(key);
     const chunk = this.#chunks[at]!;
     if (chunk.length === 1) this.#chunks.splice(at, 1);
@@ -55,20 +64,19 @@ export class SortedMap<V> {
     return true;
   }
 
-  values(): IterableIterator<V> {
-    return this.#values.values();
-  }
-
   /** Visits in key order the keys that start with `prefix` and lie behind `after`, until `visit` returns false. */
-  walk(prefix: string, after: string | undefined, visit: (value: V, key: string) => boolean): void {
+  walk(prefix: string, after: string | undefined, visit: (value: V) => boolean): void {
     const start = after !== undefined && after >= prefix ? after : prefix;
     for (let at = this.#chunkFor(start), first = true; at < this.#chunks.length; at++, first = false) {
       const chunk = this.#chunks[at]!;
-      for (let i = first ? lowerBound(chunk, start) : 0; i < chunk.length; i++) {
-        const key = chunk[i]!;
-        if (key === after) continue;
-        if (!key.startsWith(prefix)) return;
-        if (!visit(this.#values.get(key)!, key)) return;
+      const begin = first ? lowerBound(chunk, start) : 0;
+      // Keys are in order: when the last one has the prefix, all from the first on have it.
+      const within = chunk.at(-1)!.key.startsWith(prefix);
+      for (let i = begin; i < chunk.length; i++) {
+        const item = chunk[i]!;
+        if (!within && !item.key.startsWith(prefix)) return;
+        if (first && item.key === after) continue;
+        if (!visit(item.value)) return;
       }
     }
   }
@@ -93,7 +101,7 @@ export class SortedMap<V> {
     let high = this.#chunks.length - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#chunks[middle]!.at(-1)! < key) low = middle + 1;
+      if (this.#chunks[middle]!.at(-1)!.key < key) low = middle + 1;
       else high = middle;
     }
     return low;
