@@ -19,7 +19,7 @@ import { bootstrap } from './bootstrap/bootstrap.js';
 import { Discovery } from './discovery/discovery.js';
 import { registerPlainRoutes } from './endpoints/plain-routes.js';
 import { ResourceRouter } from './endpoints/router.js';
-import { subresourceEndpoints } from './endpoints/subresources.js';
+import { Subresources } from './endpoints/subresources.js';
 import { registerFilters } from './filters/chain.js';
 import type { HealthCheck } from './health.js';
 import { sendValue, statusOf } from './http/respond.js';
@@ -29,6 +29,7 @@ import { Reader } from './registry/reader.js';
 import { Registry } from './registry/registry.js';
 import { ResourceCatalog } from './resources/resource-catalog.js';
 import { reviewEndpoints } from './reviews/reviews.js';
+import { Actions } from './subresources/actions.js';
 import { ServiceReservations } from './service-addresses/service-reservations.js';
 
 const bodyLimitBytes = 3 * 1024 * 1024;
@@ -61,6 +62,7 @@ export class ApiServer {
   readonly reader: Reader;
   readonly authorizer: Authorizer;
   readonly tokens: ServiceAccountTokens;
+  readonly actions: Actions;
   readonly #deps: ApiServerDeps;
   readonly #rbac: RbacAuthorizer;
   readonly #nodes: NodeAuthorizer;
@@ -88,6 +90,7 @@ export class ApiServer {
     const admission = new Admission(admissionPlugins({ caches, random, rbac: this.#rbac, authorizer: this.authorizer }));
     this.registry = new Registry({ caches, admission, reservations: this.#reservations, now, random, newUid: randomUUID });
     this.reader = new Reader({ caches });
+    this.actions = new Actions({ registry: this.registry, reader: this.reader, now, tokens: this.tokens, authorizer: this.authorizer, caches });
   }
 
   /** The port that is listened on; 0 before. */
@@ -173,7 +176,7 @@ export class ApiServer {
       registry,
       reader,
       now,
-      subresources: subresourceEndpoints({ registry, reader, now, tokens: this.tokens, authorizer: this.authorizer, caches: this.#deps.caches }),
+      subresources: new Subresources({ registry, reader, now, actions: this.actions }),
       virtual: reviewEndpoints({ authenticator: this.#authenticator, authorizer: this.authorizer, rbac: this.#rbac, now }),
       signal,
     });

@@ -1,7 +1,9 @@
-import { ApiError, applyJsonPatch, applyMergePatch, applyStrategicMergePatch, isJsonArray, isJsonObject } from '@geobuk/api';
+import { ApiError, isJsonArray } from '@geobuk/api';
 import type { Json, JsonObject, KubernetesObject } from '@geobuk/api';
 import { mediaTypeOf, objectOf, parseBody } from '../http/request-body.js';
+import type { Patch } from '@geobuk/client';
 import { applyTo } from '../registry/apply.js';
+import { patchFunction } from '../registry/patches.js';
 import type { Change } from '../registry/registry.js';
 import type { ServedResource } from '../resources/served-resource.js';
 import { decodeFor, fieldValidationOf, placed } from './decode-body.js';
@@ -65,27 +67,10 @@ export const patchEndpoint =
       return sendWritten(deps, call, written);
     }
 
-    const patched = patchOf(type, resource, value);
-    const change: Change = (current) => {
-      if (current === undefined) throw ApiError.notFound(resource.type, key.name);
-      return placed(
-        decodeFor(call, resource, keepIdentity(current, patched(current)), duplicateFields),
-        key.namespace,
-        key.name,
-      );
-    };
-    const hasVersion = mentionsVersion(value);
-    const written = await deps.registry.update(
-      resource,
-      key,
-      async (current) => {
-        const next = await change(current);
-        // A patch that does not speak of the version is tried again when somebody else was faster (1.12.6).
-        return hasVersion ? next : { ...next, metadata: { ...next.metadata, resourceVersion: undefined } };
-      },
-      options,
+    const change = patchFunction(resource, key.name, patchOf(type, value), (next) =>
+      decodeFor(call, resource, next as unknown as JsonObject, duplicateFields),
     );
-    return sendWritten(deps, call, written);
+    return sendWritten(deps, call, await deps.registry.update(resource, key, change, options));
   };
 
 /** apiVersion and kind must be there and fit (1.12.7). */
@@ -103,29 +88,10 @@ function decodeApplied(
   return decodeFor(call, resource, value, duplicateFields);
 }
 
-function patchOf(
-  type: string,
-  resource: ServedResource,
-  patch: Json,
-): (current: KubernetesObject) => KubernetesObject {
-  if (type === jsonPatch) return (current) => applyJsonPatch(current, patch);
-  if (!isJsonObject(patch)) throw ApiError.badRequest('a merge patch must be an object');
-  if (type === mergePatch) return (current) => applyMergePatch(current, patch);
-  return (current) => applyStrategicMergePatch(resource.type, current, patch);
-}
-
-/** What an object is called is not for a patch to change: the stored identity wins (1.12.7). */
-function keepIdentity(current: KubernetesObject, patched: KubernetesObject): JsonObject {
-  if (!isJsonObject(patched)) throw ApiError.badRequest('the patch must leave an object');
-  return { ...(patched as unknown as JsonObject), apiVersion: current.apiVersion, kind: current.kind };
-}
-
-/** Whether a patch speaks of metadata.resourceVersion. */
-function mentionsVersion(patch: Json): boolean {
-  if (isJsonArray(patch)) {
-    return patch.some((operation) => isJsonObject(operation) && operation['path'] === '/metadata/resourceVersion' && operation['op'] !== 'test');
+function patchOf(type: string, value: Json): Patch {
+  if (type === jsonPatch) {
+    if (!isJsonArray(value)) throw ApiError.badRequest('a JSON patch must be a list of operations');
+    return { type: 'json', operations: value };
   }
-  const metadata = isJsonObject(patch) ? patch['metadata'] : undefined;
-  return isJsonObject(metadata) && typeof metadata['resourceVersion'] === 'string' && metadata['resourceVersion'] !== '';
+  return type === mergePatch ? { type: 'merge', body: value } : { type: 'strategic', body: value };
 }
-

@@ -8,6 +8,7 @@ import { getEndpoint, listEndpoint } from './read-endpoints.js';
 import { watchEndpoint } from './watch-endpoint.js';
 import { createEndpoint, deleteCollectionEndpoint, deleteEndpoint, updateEndpoint } from './write-endpoints.js';
 import { patchEndpoint } from './patch-endpoint.js';
+import type { Subresources } from './subresources.js';
 import type { Endpoint, EndpointDeps, ResourceRequest } from './endpoint.js';
 
 /** Requests that are no watch end by themselves after so long (1.1.13). */
@@ -16,8 +17,7 @@ const warningBytes = 4096;
 
 export interface RouterDeps extends EndpointDeps {
   readonly catalog: ResourceCatalog;
-  /** By `group/plural/subresource` and verb; those that differ from reading and writing the object. */
-  readonly subresources: ReadonlyMap<string, Readonly<Partial<Record<string, Endpoint>>>>;
+  readonly subresources: Subresources;
   /** By `group/plural`, for kinds that are no stored objects, such as reviews. */
   readonly virtual: ReadonlyMap<string, Endpoint>;
   /** Aborts when the server stops. */
@@ -72,15 +72,13 @@ export class ResourceRouter {
 
   #endpointFor({ info }: FastifyRequest): Endpoint {
     const { catalog, subresources, virtual } = this.#deps;
-    const { type, custom } = catalog.find(info.group, info.version, info.resource)!;
+    const resource = catalog.find(info.group, info.version, info.resource)!;
+    const { type } = resource;
     const id = `${type.group}/${type.plural}`;
     if (info.subresource !== '') {
       const sub = type.subresources[info.subresource];
       if (sub === undefined) throw ApiError.noSuchResource();
-      const own =
-        custom !== undefined && info.subresource === 'scale'
-          ? subresources.get('*/scale')
-          : subresources.get(`${id}/${info.subresource}`);
+      const own = subresources.of(resource, info.subresource);
       const endpoint = own === undefined ? this.#partOfObject(info.subresource, info.verb) : own[info.verb];
       if (endpoint === undefined) throw ApiError.methodNotAllowed();
       return endpoint;

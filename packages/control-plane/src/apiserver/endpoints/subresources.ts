@@ -1,39 +1,44 @@
-import type { WatchCaches } from '../../watch-cache/watch-cache.js';
-import type { ServiceAccountTokens } from '../authentication/service-account-tokens.js';
-import type { Authorizer } from '../authorization/authorizer.js';
-import { approvalEndpoints } from '../subresources/approval.js';
-import { bindingEndpoint } from '../subresources/binding.js';
-import { evictionEndpoint } from '../subresources/eviction.js';
-import { finalizeEndpoint } from '../subresources/finalize.js';
+import { mediaTypeOf } from '../http/request-body.js';
+import type { ServedResource } from '../resources/served-resource.js';
+import { endpointOf } from '../subresources/action.js';
+import type { Actions } from '../subresources/actions.js';
 import { partialPodEndpoints } from '../subresources/pod-parts.js';
-import { scaleEndpoints } from '../subresources/scale.js';
-import { tokenEndpoint } from '../subresources/token.js';
+import { patchScale } from '../subresources/scale.js';
+import { getEndpoint } from './read-endpoints.js';
 import type { Endpoint, EndpointDeps } from './endpoint.js';
-
-export interface SubresourceDeps extends EndpointDeps {
-  readonly caches: WatchCaches;
-  readonly tokens: ServiceAccountTokens;
-  readonly authorizer: Authorizer;
-}
 
 type ByVerb = Readonly<Partial<Record<string, Endpoint>>>;
 
-/** Every subresource that is more than a part of its object. */
-export function subresourceEndpoints(deps: SubresourceDeps): ReadonlyMap<string, ByVerb> {
-  const scale = scaleEndpoints(deps);
-  return new Map<string, ByVerb>([
-    ['apps/deployments/scale', scale],
-    ['apps/replicasets/scale', scale],
-    ['apps/statefulsets/scale', scale],
-    ['/replicationcontrollers/scale', scale],
-    ['*/scale', scale],
-    ['/pods/binding', { create: bindingEndpoint(deps) }],
-    ['/pods/eviction', { create: evictionEndpoint(deps) }],
-    ['/pods/ephemeralcontainers', partialPodEndpoints(deps, 'ephemeralcontainers')],
-    ['/pods/resize', partialPodEndpoints(deps, 'resize')],
-    ['/namespaces/finalize', { update: finalizeEndpoint(deps) }],
-    ['/serviceaccounts/token', { create: tokenEndpoint(deps) }],
-    ['certificates.k8s.io/certificatesigningrequests/approval', approvalEndpoints(deps)],
-  ]);
+export interface SubresourceDeps extends EndpointDeps {
+  readonly actions: Actions;
 }
 
+/** Every subresource that is more than a part of its object, behind HTTP. */
+export class Subresources {
+  readonly #deps: SubresourceDeps;
+  readonly #special: ReadonlyMap<string, ByVerb>;
+
+  constructor(deps: SubresourceDeps) {
+    this.#deps = deps;
+    this.#special = new Map<string, ByVerb>([
+      ['/pods/ephemeralcontainers', partialPodEndpoints(deps, 'ephemeralcontainers')],
+      ['/pods/resize', partialPodEndpoints(deps, 'resize')],
+    ]);
+  }
+
+  /** By verb; undefined for a mere part of the object. */
+  of(resource: ServedResource, name: string): ByVerb | undefined {
+    const special = this.#special.get(`${resource.type.group}/${resource.type.plural}/${name}`);
+    if (special !== undefined) return special;
+    const actions = this.#deps.actions.of(resource, name);
+    if (actions === undefined) return undefined;
+    return {
+      ...(name === 'approval' ? { get: getEndpoint(this.#deps) } : {}),
+      ...Object.fromEntries(Object.entries(actions).map(([verb, action]) => [verb, endpointOf(action)])),
+      ...(name === 'scale' ? { patch: this.#patchScale } : {}),
+    };
+  }
+
+  readonly #patchScale: Endpoint = (call) =>
+    endpointOf(patchScale(this.#deps, mediaTypeOf(call.request.headers['content-type'])))(call);
+}

@@ -2,38 +2,27 @@ import { ApiError } from '@geobuk/api';
 import type { CertificateSigningRequest, KubernetesObject } from '@geobuk/api';
 import type { Authorizer } from '../authorization/authorizer.js';
 import type { User } from '../authentication/user.js';
-import { decodeBody, placed } from '../endpoints/decode-body.js';
-import { keyOfRequest } from '../endpoints/endpoint.js';
-import type { Endpoint, EndpointDeps } from '../endpoints/endpoint.js';
-import { getEndpoint } from '../endpoints/read-endpoints.js';
-import { sendWritten, writeOptionsOf } from '../endpoints/write-endpoints.js';
+import type { EndpointDeps } from '../endpoints/endpoint.js';
 import { timestamp } from '../registry/metadata.js';
 import { subjectOf } from '../resources/served-resource.js';
+import type { Action } from './action.js';
 
 type Condition = NonNullable<NonNullable<CertificateSigningRequest['status']>['conditions']>[number];
 
 /** Approves or denies a request for a certificate. Follows: checklist 1.14.10, 2.6.2. */
-export function approvalEndpoints(deps: EndpointDeps & { readonly authorizer: Authorizer }): Readonly<Record<string, Endpoint>> {
-  return {
-    get: getEndpoint(deps),
-    update: async (call) => {
-      const key = keyOfRequest(call);
-      const wanted = placed(decodeBody(call), undefined, key.name) as CertificateSigningRequest;
-      const written = await deps.registry.update(
-        call.resource,
-        key,
-        (current) => {
-          if (current === undefined) throw ApiError.notFound(subjectOf(call.resource), key.name);
-          const request = current as CertificateSigningRequest;
-          mustBeApprover(deps.authorizer, call.user, request);
-          return withConditions(request, wanted, deps.now());
-        },
-        writeOptionsOf(call),
-      );
-      return sendWritten(deps, call, written);
-    },
+export const approveRequest =
+  ({ registry, authorizer, now }: EndpointDeps & { readonly authorizer: Authorizer }): Action =>
+  async ({ resource, key, body, options }) => {
+    const wanted = body as unknown as CertificateSigningRequest;
+    const change = (current: KubernetesObject | undefined): KubernetesObject => {
+      if (current === undefined) throw ApiError.notFound(subjectOf(resource), key.name);
+      const request = current as CertificateSigningRequest;
+      mustBeApprover(authorizer, options.user, request);
+      return withConditions(request, wanted, now());
+    };
+    const { result } = await registry.update(resource, key, change, { ...options, subresource: 'approval' });
+    return { code: 200, value: result.object };
   };
-}
 
 /** @throws {ApiError} Forbidden. */
 function mustBeApprover(authorizer: Authorizer, user: User, { spec, metadata }: CertificateSigningRequest): void {
@@ -80,7 +69,7 @@ function withConditions(request: CertificateSigningRequest, wanted: CertificateS
     .map((condition) => ({ ...condition, status: condition.status ?? 'True', lastUpdateTime: condition.lastUpdateTime ?? at, lastTransitionTime: condition.lastTransitionTime ?? at }));
   return {
     ...request,
-    metadata: { ...request.metadata, resourceVersion: wanted.metadata.resourceVersion },
+    metadata: { ...request.metadata, resourceVersion: wanted.metadata?.resourceVersion },
     status: { ...request.status, conditions: [...before, ...added] },
   } as KubernetesObject;
 }

@@ -1,26 +1,17 @@
 import { ApiError } from '@geobuk/api';
 import type { Binding, KubernetesObject, Pod } from '@geobuk/api';
-import { keyOfRequest } from '../endpoints/endpoint.js';
-import type { Endpoint, EndpointDeps } from '../endpoints/endpoint.js';
-import { mediaTypeOf, objectOf, parseBody } from '../http/request-body.js';
-import { sendValue } from '../http/respond.js';
-import { writeOptionsOf } from '../endpoints/write-endpoints.js';
+import type { EndpointDeps } from '../endpoints/endpoint.js';
 import { timestamp } from '../registry/metadata.js';
-
-const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
+import { succeeded } from './action.js';
+import type { Action } from './action.js';
 
 /** Puts a pod on a node, once. Follows: checklist 1.14.3. */
-export const bindingEndpoint =
-  ({ registry, now }: EndpointDeps): Endpoint =>
-  async (call) => {
-    const { request, reply, resource, info } = call;
-    const body = request.body as Buffer | undefined;
-    const given = objectOf(parseBody(body ?? Buffer.alloc(0), mediaTypeOf(request.headers['content-type']), false).value) as unknown as Binding;
-    await registry.update(resource, keyOfRequest(call), (pod) => bound(pod as Pod | undefined, given, info.name, now()), {
-      ...writeOptionsOf(call),
-      subresource: 'binding',
-    });
-    return sendValue(request, reply, 201, success);
+export const bindPod =
+  ({ registry, now }: EndpointDeps): Action =>
+  async ({ resource, key, body, options }) => {
+    const change = (pod: KubernetesObject | undefined) => bound(pod as Pod | undefined, body as unknown as Binding, key.name, now());
+    await registry.update(resource, key, change, { ...options, subresource: 'binding' });
+    return succeeded;
   };
 
 /** @throws {ApiError} BadRequest, NotFound, Conflict: bound already, going, or gated. */

@@ -1,13 +1,11 @@
 import { ApiError, labelSelectorOf, matchesLabels } from '@geobuk/api';
 import type { KubernetesObject, Pod, PodDisruptionBudget } from '@geobuk/api';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
-import { keyOfRequest } from '../endpoints/endpoint.js';
-import type { Endpoint, EndpointDeps } from '../endpoints/endpoint.js';
-import { sendValue } from '../http/respond.js';
-import { objectOf, parseBody } from '../http/request-body.js';
-import { writeOptionsOf } from '../endpoints/write-endpoints.js';
+import type { EndpointDeps } from '../endpoints/endpoint.js';
 import { timestamp } from '../registry/metadata.js';
 import { storePrefix } from '../resources/served-resource.js';
+import { succeeded } from './action.js';
+import type { Action } from './action.js';
 
 const settledPhases = new Set(['Pending', 'Succeeded', 'Failed']);
 
@@ -20,30 +18,28 @@ interface Eviction {
 }
 
 /** Deletes a pod when no disruption budget stands against it. Follows: checklist 1.14.4. */
-export const evictionEndpoint =
-  ({ registry, now, caches }: EndpointDeps & { readonly caches: WatchCaches }): Endpoint =>
-  async (call) => {
-    const { request, reply, resource, signal } = call;
-    const body = request.body as Buffer | undefined;
-    const { value } = parseBody(body ?? Buffer.from('{}'), request.headers['content-type'], false);
-    const { deleteOptions = {} } = objectOf(value) as unknown as Eviction;
-    const key = keyOfRequest(call);
-    const options = writeOptionsOf(call);
+export const evictPod =
+  ({ registry, now, caches }: EndpointDeps & { readonly caches: WatchCaches }): Action =>
+  async ({ resource, key, body, options }) => {
+    const { signal } = options;
+    const { deleteOptions = {} } = body as unknown as Eviction;
     const dryRun = options.dryRun === true || (deleteOptions.dryRun ?? []).includes('All');
     const pod = (await registry.read(resource, key, signal)).object as Pod;
 
     if (!settledPhases.has(pod.status?.phase ?? 'Pending') && pod.metadata.deletionTimestamp === undefined) {
       await mustAllow(caches, pod, signal);
-      await registry.update(resource, key, (current) => disrupted(current as Pod, now()), { ...options, dryRun, subresource: 'eviction' });
+      const change = (current: KubernetesObject | undefined) => disrupted(current as Pod, now());
+      await registry.update(resource, key, change, { ...options, dryRun, subresource: 'eviction' });
     }
     await registry.delete(resource, key, {
       ...options,
       dryRun,
+      subresource: 'eviction',
       gracePeriodSeconds: deleteOptions.gracePeriodSeconds,
       uid: deleteOptions.preconditions?.uid ?? pod.metadata.uid,
       propagationPolicy: undefined,
     });
-    return sendValue(request, reply, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
+    return succeeded;
   };
 
 async function mustAllow(caches: WatchCaches, pod: Pod, signal: AbortSignal): Promise<void> {

@@ -1,13 +1,11 @@
-import { ApiError, applyJsonPatch, applyMergePatch, formatLabelSelector, isJsonObject, labelSelectorOf, setField } from '@geobuk/api';
+import { ApiError, applyJsonPatch, applyMergePatch, formatLabelSelector, invalid, isJsonObject, labelSelectorOf, setField } from '@geobuk/api';
 import type { Json, JsonObject, KubernetesObject, LabelSelector, MutableJsonObject } from '@geobuk/api';
 import { findPath } from '../custom-resources/printer-columns.js';
-import { keyOfRequest } from '../endpoints/endpoint.js';
-import type { Endpoint, EndpointDeps, ResourceRequest } from '../endpoints/endpoint.js';
-import { writeOptionsOf } from '../endpoints/write-endpoints.js';
-import { mediaTypeOf, objectOf, parseBody } from '../http/request-body.js';
-import { sendValue } from '../http/respond.js';
+import type { EndpointDeps } from '../endpoints/endpoint.js';
+import { objectOf } from '../http/request-body.js';
 import { subjectOf } from '../resources/served-resource.js';
 import type { ScalePaths, ServedResource } from '../resources/served-resource.js';
+import type { Action } from './action.js';
 
 const builtIn: ScalePaths = {
   specReplicasPath: '.spec.replicas',
@@ -17,52 +15,48 @@ const builtIn: ScalePaths = {
 
 const pathsOf = ({ custom }: ServedResource): ScalePaths => custom?.scale ?? builtIn;
 
-/** The size of a workload by itself. Follows: checklist 1.14.2. */
-export function scaleEndpoints(deps: EndpointDeps): Readonly<Record<string, Endpoint>> {
-  const write =
-    (replicasOf: (call: ResourceRequest, current: KubernetesObject) => WantedScale): Endpoint =>
-    async (call) => {
-      const { resource, request, reply } = call;
-      const written = await deps.registry.update(
-        resource,
-        keyOfRequest(call),
-        (current) => {
-          if (current === undefined) throw ApiError.notFound(subjectOf(resource), call.info.name);
-          return withReplicas(resource, current, replicasOf(call, current));
-        },
-        { ...writeOptionsOf(call), subresource: 'scale' },
-      );
-      return sendValue(request, reply, 200, scaleOf(resource, written.result.object));
-    };
-  return {
-    get: async (call) => {
-      const { resource, request, reply, signal, search } = call;
-      const found = await deps.reader.get(resource, keyOfRequest(call), search.get('resourceVersion') ?? undefined, signal);
-      return sendValue(request, reply, 200, scaleOf(resource, found.object));
-    },
-    update: write((call) => wanted(call, parsedBody(call))),
-    patch: write((call, current) => wanted(call, patched(call, scaleOf(call.resource, current)))),
-  };
-}
-
 interface WantedScale {
   readonly replicas: number;
   readonly resourceVersion: string | undefined;
 }
 
-function parsedBody({ request }: ResourceRequest): Json {
-  const body = request.body as Buffer | undefined;
-  if (body === undefined || body.length === 0) throw ApiError.badRequest('the body of the request is empty');
-  return parseBody(body, request.headers['content-type'], false).value;
-}
+/** The size of a workload by itself. Follows: checklist 1.14.2. */
+export const readScale =
+  ({ registry }: EndpointDeps): Action =>
+  async ({ resource, key, options }) => {
+    const found = await registry.read(resource, key, options.signal);
+    return { code: 200, value: scaleOf(resource, found.object) };
+  };
 
-function patched(call: ResourceRequest, scale: Json): Json {
-  const type = mediaTypeOf(call.request.headers['content-type']);
-  const patch = parsedBody(call);
+export const updateScale =
+  ({ registry }: EndpointDeps): Action =>
+  async ({ resource, key, body, options }) => {
+    const change = (current: KubernetesObject | undefined) => withReplicas(resource, current, key.name, body);
+    const { result } = await registry.update(resource, key, change, { ...options, subresource: 'scale' });
+    return { code: 200, value: scaleOf(resource, result.object) };
+  };
+
+/** By any kind of patch; `mediaType` says which. */
+export const patchScale =
+  ({ registry }: EndpointDeps, mediaType: string): Action =>
+  async ({ resource, key, body, options }) => {
+    const change = (current: KubernetesObject | undefined) => {
+      const scale = current === undefined ? {} : scaleOf(resource, current);
+      return withReplicas(resource, current, key.name, objectOf(patched(mediaType, scale, body as Json)));
+    };
+    const { result } = await registry.update(resource, key, change, { ...options, subresource: 'scale' });
+    return { code: 200, value: scaleOf(resource, result.object) };
+  };
+
+function patched(type: string, scale: Json, patch: Json): Json {
   if (type === 'application/json-patch+json') return withoutVersion(applyJsonPatch(scale, patch), patch);
   const known = ['application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'];
   if (known.includes(type)) return withoutVersion(applyMergePatch(scale, patch), patch);
-  throw ApiError.of(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, ${known.join(', ')}`);
+  throw ApiError.of(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, ${known.join(', ')}`,
+  );
 }
 
 /** Only a patch that speaks of the version is held to it. */
@@ -72,18 +66,15 @@ function withoutVersion(scale: Json, patch: Json): Json {
   return { ...scale, metadata: { ...scale['metadata'], resourceVersion: given } };
 }
 
-function wanted({ resource, info }: ResourceRequest, value: Json): WantedScale {
-  const scale = objectOf(value);
+function wantedOf(resource: ServedResource, name: string, scale: JsonObject): WantedScale {
   const spec = isJsonObject(scale['spec']) ? scale['spec'] : {};
   const replicas = spec['replicas'] ?? 0;
-  if (typeof replicas !== 'number' || !Number.isInteger(replicas)) throw ApiError.badRequest('Scale in version "v1" cannot be handled as a Scale: spec.replicas must be an integer');
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas)) {
+    throw ApiError.badRequest('Scale in version "v1" cannot be handled as a Scale: spec.replicas must be an integer');
+  }
   if (replicas < 0) {
-    throw ApiError.invalid({ ...subjectOf(resource), group: 'autoscaling', kind: 'Scale' }, info.name, [
-      {
-        field: 'spec.replicas',
-        reason: 'FieldValueInvalid',
-        message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
-      },
+    throw ApiError.invalid({ ...subjectOf(resource), group: 'autoscaling', kind: 'Scale' }, name, [
+      invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
     ]);
   }
   const metadata = isJsonObject(scale['metadata']) ? scale['metadata'] : {};
@@ -115,8 +106,17 @@ function selectorText({ type }: ServedResource, selector: Json): string {
   return formatLabelSelector(labelSelectorOf(selector as LabelSelector));
 }
 
-function withReplicas(resource: ServedResource, object: KubernetesObject, { replicas, resourceVersion }: WantedScale): KubernetesObject {
-  const steps = pathsOf(resource).specReplicasPath.split('.').filter((step) => step !== '');
+function withReplicas(
+  resource: ServedResource,
+  object: KubernetesObject | undefined,
+  name: string,
+  scale: JsonObject,
+): KubernetesObject {
+  if (object === undefined) throw ApiError.notFound(subjectOf(resource), name);
+  const { replicas, resourceVersion } = wantedOf(resource, name, scale);
+  const steps = pathsOf(resource)
+    .specReplicasPath.split('.')
+    .filter((step) => step !== '');
   const changed = put(object as unknown as JsonObject, steps, replicas) as unknown as KubernetesObject;
   return { ...changed, metadata: { ...changed.metadata, resourceVersion } };
 }

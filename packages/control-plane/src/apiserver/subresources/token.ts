@@ -3,13 +3,12 @@ import type { JsonObject, KubernetesObject, Pod, ServiceAccount } from '@geobuk/
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import type { BoundReference, ServiceAccountTokens, TokenSubject } from '../authentication/service-account-tokens.js';
 import { nodeOf } from '../authentication/user.js';
-import { keyOfRequest } from '../endpoints/endpoint.js';
-import type { Endpoint, EndpointDeps, ResourceRequest } from '../endpoints/endpoint.js';
-import { dryRunOf } from '../endpoints/endpoint.js';
-import { objectOf, parseBody } from '../http/request-body.js';
-import { sendValue } from '../http/respond.js';
+import type { User } from '../authentication/user.js';
+import type { EndpointDeps } from '../endpoints/endpoint.js';
 import { timestamp } from '../registry/metadata.js';
 import { storePrefix } from '../resources/served-resource.js';
+import type { ServedResource } from '../resources/served-resource.js';
+import type { Action } from './action.js';
 
 const defaultSeconds = 3600;
 const shortestSeconds = 600;
@@ -26,36 +25,34 @@ export interface TokenDeps extends EndpointDeps {
 }
 
 /** Makes a token for a service account. Follows: TokenRequest, checklist 2.3.1. */
-export const tokenEndpoint =
-  ({ registry, tokens, caches, now }: TokenDeps): Endpoint =>
-  async (call) => {
-    const { request, reply, resource, signal, search } = call;
-    const key = keyOfRequest(call);
-    const account = (await registry.read(resource, key, signal)).object as ServiceAccount;
-    const body = request.body as Buffer | undefined;
-    const given = objectOf(parseBody(body ?? Buffer.from('{}'), request.headers['content-type'], false).value);
-    const spec = isJsonObject(given['spec']) ? given['spec'] : {};
+export const requestToken =
+  ({ registry, tokens, caches, now }: TokenDeps): Action =>
+  async ({ resource, key, body, options }) => {
+    const account = (await registry.read(resource, key, options.signal)).object as ServiceAccount;
+    const given = fieldOf(body, 'spec');
+    const spec = isJsonObject(given) ? given : {};
     const seconds = secondsOf(spec, key.name);
     const asked = fieldOf(spec, 'audiences');
     const audiences = isJsonArray(asked) && asked.length > 0 ? asked.map(String) : [tokens.issuer];
-    const bound = boundTo(call, caches, spec, account);
+    const bound = boundTo(options.user, resource, caches, spec, account);
     const isExtended = bound.pod !== undefined && seconds === podTokenSeconds;
-    const life = isExtended ? extendedSeconds : seconds;
-    dryRunOf(search.getAll('dryRun'));
     const { name = '', namespace = '', uid = '' } = account.metadata;
     const token = await tokens.sign(
       { namespace, serviceAccount: { name, uid }, ...bound },
       audiences,
-      life,
+      isExtended ? extendedSeconds : seconds,
       isExtended ? podTokenSeconds : undefined,
     );
-    return sendValue(request, reply, 201, {
-      kind: 'TokenRequest',
-      apiVersion: 'authentication.k8s.io/v1',
-      metadata: { name, namespace, creationTimestamp: timestamp(now()) },
-      spec: { audiences, expirationSeconds: seconds, boundObjectRef: fieldOf(spec, 'boundObjectRef') ?? null },
-      status: { token, expirationTimestamp: timestamp(now() + seconds * 1000) },
-    });
+    return {
+      code: 201,
+      value: {
+        kind: 'TokenRequest',
+        apiVersion: 'authentication.k8s.io/v1',
+        metadata: { name, namespace, creationTimestamp: timestamp(now()) },
+        spec: { audiences, expirationSeconds: seconds, boundObjectRef: fieldOf(spec, 'boundObjectRef') ?? null },
+        status: { token, expirationTimestamp: timestamp(now() + seconds * 1000) },
+      },
+    };
   };
 
 function secondsOf(spec: JsonObject, name: string): number {
@@ -72,7 +69,8 @@ function secondsOf(spec: JsonObject, name: string): number {
 }
 
 function boundTo(
-  { user, resource }: ResourceRequest,
+  user: User,
+  resource: ServedResource,
   caches: WatchCaches,
   spec: JsonObject,
   account: ServiceAccount,
