@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { access, constants, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -88,14 +87,4 @@ export async function pickSnapshotter(root: string): Promise<'overlayfs' | 'nati
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-/** Paths of unix sockets end at 107 bytes; containerd adds `.ttrpc`. */
-const socketPathBytes = 107 - '.ttrpc'.length;
-
-/** A socket below `directory`, or in a short directory named by its hash where the path would be too long. */
-export function socketBelow(directory: string, name: string): string {
-  const path = join(directory, name);
-  if (Buffer.byteLength(path) <= socketPathBytes) return path;
-  return join('/run/geobuk', createHash('sha256').update(directory).digest('hex').slice(0, 12), name);
 }

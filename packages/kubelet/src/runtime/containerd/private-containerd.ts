@@ -11,16 +11,10 @@ import { pauseArchitecture } from '../pause/pause-program.js';
 import { isAlive, processIdentity, signalProcess } from '../process-identity.js';
 import type { ProcessIdentity } from '../process-identity.js';
 import { RuntimeError } from '../runtime.js';
+import { socketBelow } from '../short-socket.js';
 import type { RuntimeCallOptions } from '../runtime.js';
 import { containerdConfig } from './containerd-config.js';
-import {
-  findCniBinDir,
-  findContainerd,
-  maySetOomScores,
-  pickSnapshotter,
-  socketBelow,
-  usualSearchPath,
-} from './containerd-host.js';
+import { findCniBinDir, findContainerd, maySetOomScores, pickSnapshotter, usualSearchPath } from './containerd-host.js';
 import type { ContainerdInstallation } from './containerd-host.js';
 
 export interface PrivateContainerdConfig {

@@ -1,14 +1,6 @@
 import type { ContainerSpec, LinuxResources, Mount, SandboxSpec, SeccompProfile } from '../runtime.js';
+import { podLabels, restartCountAnnotation } from '../pod-labels.js';
 import type { Sent } from './schema.js';
-
-/** Labels and annotations by which a kubelet, crictl and log shippers know whose a container is. Follows: kubelet. */
-export const podLabels = {
-  name: 'io.kubernetes.pod.name',
-  namespace: 'io.kubernetes.pod.namespace',
-  uid: 'io.kubernetes.pod.uid',
-  container: 'io.kubernetes.container.name',
-} as const;
-export const restartCountAnnotation = 'io.kubernetes.container.restartCount';
 
 const labelsOf = ({ pod }: SandboxSpec): Record<string, string> => ({
   [podLabels.name]: pod.name,

@@ -1,8 +1,9 @@
 import type { ContainerState, PodState, SandboxState } from '../runtime.js';
 import { isNotFound } from '../runtime.js';
-import { podLabels } from './config.js';
+import { groupByPod } from '../group-by-pod.js';
+import { podLabels } from '../pod-labels.js';
 import type { CriConnection } from './connection.js';
-import { containerState, groupByPod, sandboxDetail, sandboxState } from './observation.js';
+import { containerState, sandboxDetail, sandboxState } from './observation.js';
 import type { Message } from './schema.js';
 
 const listTimeoutMs = 30_000;
