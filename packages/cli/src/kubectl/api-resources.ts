@@ -31,7 +31,8 @@ async function apiResources(session: Session, _args: readonly string[], flags: F
     .filter(({ verbs }) => words('verbs').every((verb) => (verbs as readonly string[]).includes(verb)))
     .filter(({ categories }) => words('categories').every((category) => categories.includes(category)));
   const order = text(flags, 'sortBy');
-  const sortKey = (type: (typeof rows)[number]): string => (order === 'kind' ? type.kind : order === 'name' ? type.plural : `${type.group}/${type.plural}`);
+  const sortKey = (type: (typeof rows)[number]): string =>
+    order === 'kind' ? type.kind : order === 'name' ? type.plural : `${type.group}/${type.plural}`;
   const sorted = [...rows].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   if (text(flags, 'output') === 'name') {
     for (const { group, plural } of sorted) session.print(group === '' ? plural : `${plural}.${group}`);
@@ -48,7 +49,8 @@ async function apiResources(session: Session, _args: readonly string[], flags: F
     const titles = ['NAME', 'SHORTNAMES', 'APIVERSION', 'NAMESPACED', 'KIND', ...(wide ? ['VERBS', 'CATEGORIES'] : [])];
     session.print(textColumns(flags['headers'] === false ? cells : [titles, ...cells]));
   }
-  for (const each of unavailable) session.complain(`error: unable to retrieve the complete list of server APIs: ${each}`);
+  for (const each of unavailable)
+    session.complain(`error: unable to retrieve the complete list of server APIs: ${each}`);
 }
 
 async function apiVersions(session: Session): Promise<void> {

@@ -72,7 +72,10 @@ async function withPlace(session: Session, object: KubernetesObject, asked: stri
   }
   const { namespace: _, ...metadata } = object.metadata;
   const placed = session.namespaceFor(type, namespace);
-  return { type, object: { ...object, metadata: placed === undefined ? metadata : { ...metadata, namespace: placed } } };
+  return {
+    type,
+    object: { ...object, metadata: placed === undefined ? metadata : { ...metadata, namespace: placed } },
+  };
 }
 
 /** Of `--dry-run`. @throws {CliError} usage. */
@@ -83,7 +86,13 @@ export function dryRunOf(flags: Flags): 'none' | 'client' | 'server' {
 }
 
 /** Says what was done, or prints the object as `-o` wants it. */
-export async function report(session: Session, flags: Flags, type: ResourceType, object: KubernetesObject, did: string): Promise<void> {
+export async function report(
+  session: Session,
+  flags: Flags,
+  type: ResourceType,
+  object: KubernetesObject,
+  did: string,
+): Promise<void> {
   const printer = await objectPrinter(text(flags, 'output'), { showManagedFields: false, headers: true });
   const name = shownName(type, object.metadata.name ?? '');
   const dryRun = flags['dryRun'] === undefined ? 'none' : dryRunOf(flags);
@@ -93,7 +102,11 @@ export async function report(session: Session, flags: Flags, type: ResourceType,
 }
 
 /** Runs `act` for each; a refusal is told, and the rest is tried all the same. */
-export async function forEachTelling<T>(session: Session, things: readonly T[], act: (thing: T) => Promise<void>): Promise<void> {
+export async function forEachTelling<T>(
+  session: Session,
+  things: readonly T[],
+  act: (thing: T) => Promise<void>,
+): Promise<void> {
   for (const thing of things) {
     try {
       await act(thing);
@@ -158,7 +171,10 @@ export function withLastApplied(object: KubernetesObject): KubernetesObject {
   const { annotations = {}, ...metadata } = object.metadata;
   const { [lastApplied]: _, ...others } = annotations;
   const plain = { ...object, metadata: { annotations: others, ...metadata } };
-  return { ...object, metadata: { ...metadata, annotations: { ...others, [lastApplied]: `${JSON.stringify(inOrder(plain))}\n` } } };
+  return {
+    ...object,
+    metadata: { ...metadata, annotations: { ...others, [lastApplied]: `${JSON.stringify(inOrder(plain))}\n` } },
+  };
 }
 
 function inOrder(value: unknown): unknown {

@@ -12,7 +12,15 @@ import { addVerb, collect, durationMs, isSet, text, texts, wholeNumber } from '.
 
 /** Follows: kubectl create: from files, or one of the simple kinds from flags. */
 export function addCreate(parent: Command, io: KubectlIo): void {
-  writing(addVerb(parent, 'create', 'create objects from files, or: namespace, deployment, configmap, secret, serviceaccount, job, service, token', io, create))
+  writing(
+    addVerb(
+      parent,
+      'create',
+      'create objects from files, or: namespace, deployment, configmap, secret, serviceaccount, job, service, token',
+      io,
+      create,
+    ),
+  )
     .option('--save-config', 'remember what was created for a later apply')
     .option('--image <image>', 'image of a deployment or job', collect)
     .option('--replicas <count>', 'replicas of a deployment')
@@ -29,7 +37,9 @@ export function addCreate(parent: Command, io: KubectlIo): void {
 async function create(session: Session, args: readonly string[], flags: Flags): Promise<void> {
   const [kind] = args;
   if (kind === undefined) {
-    await forEachTelling(session, await manifestsOf(session, flags), ({ type, object }) => store(session, flags, object, type));
+    await forEachTelling(session, await manifestsOf(session, flags), ({ type, object }) =>
+      store(session, flags, object, type),
+    );
     return;
   }
   if (kind === 'token') {
@@ -39,12 +49,23 @@ async function create(session: Session, args: readonly string[], flags: Flags): 
   await store(session, flags, await objectFromFlags(session, args, flags));
 }
 
-async function store(session: Session, flags: Flags, object: KubernetesObject, known?: Parameters<typeof report>[2]): Promise<void> {
+async function store(
+  session: Session,
+  flags: Flags,
+  object: KubernetesObject,
+  known?: Parameters<typeof report>[2],
+): Promise<void> {
   const type = known ?? (await session.resourceOf(object));
   const wanted = isSet(flags, 'saveConfig') ? withLastApplied(object) : object;
   const dryRun = dryRunOf(flags);
   const options = { dryRun: dryRun === 'server', fieldManager: 'kubectl-create', signal: session.signal };
-  await report(session, flags, type, dryRun === 'client' ? wanted : await session.client.create(type, wanted, options), 'created');
+  await report(
+    session,
+    flags,
+    type,
+    dryRun === 'client' ? wanted : await session.client.create(type, wanted, options),
+    'created',
+  );
 }
 
 async function token(session: Session, [, name]: readonly string[], flags: Flags): Promise<void> {
@@ -85,11 +106,18 @@ async function objectFromFlags(session: Session, args: readonly string[], flags:
     case 'cm':
       return { apiVersion: 'v1', kind: 'ConfigMap', metadata, ...(await dataOf(flags)) } as KubernetesObject;
     case 'secret': {
-      if (variant !== 'generic') throw new CliError('use create secret generic NAME; other secrets are created from files', 2);
+      if (variant !== 'generic')
+        throw new CliError('use create secret generic NAME; other secrets are created from files', 2);
       const { data = {}, binaryData = {} } = await dataOf(flags);
       const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
       const secret = { ...Object.fromEntries(encoded), ...binaryData } as Record<string, string>;
-      return { apiVersion: 'v1', kind: 'Secret', metadata, type: text(flags, 'type') ?? 'Opaque', data: secret } as KubernetesObject;
+      return {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata,
+        type: text(flags, 'type') ?? 'Opaque',
+        data: secret,
+      } as KubernetesObject;
     }
     case 'deployment':
     case 'deploy':
@@ -134,7 +162,8 @@ async function dataOf(flags: Flags): Promise<{ data?: Record<string, string>; bi
 }
 
 /** A container's name from its image: `registry/app:1` is `app`. */
-const containerName = (image: string): string => (image.split('/').at(-1) ?? image).replace(/[@:].*$/, '').replace(/[^a-z0-9-]/g, '-');
+const containerName = (image: string): string =>
+  (image.split('/').at(-1) ?? image).replace(/[@:].*$/, '').replace(/[^a-z0-9-]/g, '-');
 
 function imagesOf(flags: Flags): readonly string[] {
   const images = texts(flags, 'image');
@@ -177,16 +206,30 @@ async function jobOf(session: Session, name: string, args: readonly string[], fl
   interface CronJobLike extends KubernetesObject {
     readonly spec: { readonly jobTemplate: { readonly metadata?: object; readonly spec: object } };
   }
-  const cron = (await session.client.read(type, { namespace: session.namespace, name: cronName }, session)) as CronJobLike;
+  const cron = (await session.client.read(
+    type,
+    { namespace: session.namespace, name: cronName },
+    session,
+  )) as CronJobLike;
   const { jobTemplate } = cron.spec;
   const annotations = { 'cronjob.kubernetes.io/instantiate': 'manual' };
-  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { ...jobTemplate.metadata, ...metadata, annotations }, spec: jobTemplate.spec } as KubernetesObject;
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { ...jobTemplate.metadata, ...metadata, annotations },
+    spec: jobTemplate.spec,
+  } as KubernetesObject;
 }
 
 function serviceOf(variant: string | undefined, name: string, namespace: string, flags: Flags): KubernetesObject {
-  const kinds: Readonly<Record<string, string>> = { clusterip: 'ClusterIP', nodeport: 'NodePort', loadbalancer: 'LoadBalancer' };
+  const kinds: Readonly<Record<string, string>> = {
+    clusterip: 'ClusterIP',
+    nodeport: 'NodePort',
+    loadbalancer: 'LoadBalancer',
+  };
   const kind = kinds[variant ?? ''];
-  if (kind === undefined) throw new CliError('use create service clusterip|nodeport|loadbalancer NAME --tcp=port:targetPort', 2);
+  if (kind === undefined)
+    throw new CliError('use create service clusterip|nodeport|loadbalancer NAME --tcp=port:targetPort', 2);
   const ports = texts(flags, 'tcp').map((each) => {
     const [port = '', target = port] = each.split(':');
     const targetPort = /^\d+$/.test(target) ? Number(target) : target;
@@ -194,5 +237,10 @@ function serviceOf(variant: string | undefined, name: string, namespace: string,
   });
   if (ports.length === 0) throw new CliError('at least one --tcp=port:targetPort is required', 2);
   const labels = { app: name };
-  return { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace, labels }, spec: { type: kind, selector: labels, ports } } as KubernetesObject;
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace, labels },
+    spec: { type: kind, selector: labels, ports },
+  } as KubernetesObject;
 }

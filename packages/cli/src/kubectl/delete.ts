@@ -42,7 +42,8 @@ async function remove(session: Session, args: readonly string[], flags: Flags): 
   const policy = cascadeOf(flags);
   const force = isSet(flags, 'force');
   const gracePeriodSeconds = isSet(flags, 'now') ? 1 : (wholeNumber(flags, 'gracePeriod') ?? (force ? 0 : undefined));
-  if (gracePeriodSeconds === 0 && !force) throw new CliError('--grace-period=0 is for --force deletions only; give both', 2);
+  if (gracePeriodSeconds === 0 && !force)
+    throw new CliError('--grace-period=0 is for --force deletions only; give both', 2);
   if (force) {
     session.note(
       'Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.',
@@ -58,7 +59,8 @@ async function remove(session: Session, args: readonly string[], flags: Flags): 
     try {
       if (dryRun !== 'client') {
         const answer = await client.delete(type, key, options);
-        const uid = (answer as KubernetesObject).metadata?.uid ?? (answer as { details?: { uid?: string } }).details?.uid;
+        const uid =
+          (answer as KubernetesObject).metadata?.uid ?? (answer as { details?: { uid?: string } }).details?.uid;
         waiting.push({ type, key, uid });
       }
     } catch (error) {
@@ -68,7 +70,9 @@ async function remove(session: Session, args: readonly string[], flags: Flags): 
     const suffix = dryRun === 'none' ? '' : ` (${dryRun === 'server' ? 'server ' : ''}dry run)`;
     const named = shownName(type, key.name);
     const shown = `${named.slice(0, named.indexOf('/'))} "${key.name}"`;
-    session.print(text(flags, 'output') === 'name' ? named : `${shown} ${force ? 'force deleted' : 'deleted'}${suffix}`);
+    session.print(
+      text(flags, 'output') === 'name' ? named : `${shown} ${force ? 'force deleted' : 'deleted'}${suffix}`,
+    );
   });
   if (flags['wait'] === 'false' || dryRun !== 'none') return;
   const limitMs = durationMs(flags, 'timeout');
@@ -76,7 +80,8 @@ async function remove(session: Session, args: readonly string[], flags: Flags): 
   else {
     using limit = deadline(signal, limitMs, session.clock);
     await untilGone(session, waiting, limit.signal).catch((error: unknown) => {
-      if (!signal.aborted && limit.signal.aborted) throw new CliError('timed out waiting for the condition', 1, { cause: error });
+      if (!signal.aborted && limit.signal.aborted)
+        throw new CliError('timed out waiting for the condition', 1, { cause: error });
       throw error;
     });
   }
@@ -94,7 +99,10 @@ function cascadeOf(flags: Flags): 'Background' | 'Foreground' | 'Orphan' {
     case 'orphan':
       return 'Orphan';
     default:
-      throw new CliError(`invalid cascade value (${String(flags['cascade'])}). Must be "background", "foreground", or "orphan".`, 2);
+      throw new CliError(
+        `invalid cascade value (${String(flags['cascade'])}). Must be "background", "foreground", or "orphan".`,
+        2,
+      );
   }
 }
 

@@ -27,7 +27,8 @@ export function addExec(parent: Command, io: KubectlIo): void {
 async function exec(session: Session, args: readonly string[], flags: Flags): Promise<void> {
   const [target, ...command] = args;
   if (target === undefined) throw new CliError('pod or type/name must be specified', 2);
-  if (command.length === 0) throw new CliError('you must specify at least one command for the container: exec POD -- COMMAND', 2);
+  if (command.length === 0)
+    throw new CliError('you must specify at least one command for the container: exec POD -- COMMAND', 2);
   const pod = await podFor(session, await parseOne(session, [target], 'pods'));
   const container = containerOf(session, pod, flags);
   const code = await withTerminal(session, flags, (options) =>
@@ -49,7 +50,12 @@ async function attach(session: Session, args: readonly string[], flags: Flags): 
 }
 
 /** Joins a container until it ends. */
-export async function attachTo(session: Session, pod: ObjectKey, container: string | undefined, flags: Flags): Promise<void> {
+export async function attachTo(
+  session: Session,
+  pod: ObjectKey,
+  container: string | undefined,
+  flags: Flags,
+): Promise<void> {
   const code = await withTerminal(session, flags, (options) => {
     if (options.stdin !== undefined) session.note("If you don't see a command prompt, try pressing enter.");
     return attachToPod(session.client, pod, { ...options, container });
@@ -79,7 +85,8 @@ async function withTerminal(
   const interactive = isSet(flags, 'stdin');
   const wanted = isSet(flags, 'tty');
   const tty = wanted && interactive && stdin.isTTY === true;
-  if (wanted && !tty && interactive) session.note('Unable to use a TTY - input is not a terminal or the right kind of file');
+  if (wanted && !tty && interactive)
+    session.note('Unable to use a TTY - input is not a terminal or the right kind of file');
   if (tty) stdin.setRawMode?.(true);
   try {
     return await run({

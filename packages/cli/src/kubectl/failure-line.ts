@@ -40,6 +40,7 @@ function refusalLine({ status }: ApiError): string {
       return `${named}: \n${causes.map(({ field, message: why }) => `* ${field ?? ''}: ${why ?? ''}`).join('\n')}`;
     }
   }
-  if (reason === undefined || reason === 'Unknown') return `Error from server: ${message === '' ? `code ${code}` : message}`;
+  if (reason === undefined || reason === 'Unknown')
+    return `Error from server: ${message === '' ? `code ${code}` : message}`;
   return `Error from server (${reason}): ${message}`;
 }

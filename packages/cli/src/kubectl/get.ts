@@ -70,7 +70,11 @@ async function queriesOf(
     const queries: Query[] = [];
     for (const object of objects) {
       const type = await session.resourceOf(object);
-      queries.push({ type, namespace: session.namespaceFor(type, object.metadata.namespace), name: object.metadata.name });
+      queries.push({
+        type,
+        namespace: session.namespaceFor(type, object.metadata.namespace),
+        name: object.metadata.name,
+      });
     }
     return { queries, single: queries.length === 1 };
   }
@@ -85,7 +89,8 @@ async function queriesOf(
   if (isSet(flags, 'allNamespaces')) {
     throw new CliError('a resource cannot be retrieved by name across all namespaces', 2);
   }
-  if (text(flags, 'selector') !== undefined) throw new CliError('name cannot be provided when a selector is specified', 2);
+  if (text(flags, 'selector') !== undefined)
+    throw new CliError('name cannot be provided when a selector is specified', 2);
   const named = ({ type, key }: NamedObject): Query => ({ type, namespace: key.namespace, name: key.name });
   return { queries: targets.objects.map(named), single: targets.single };
 }
@@ -237,7 +242,8 @@ async function objectsOf(session: Session, query: Query, flags: Flags): Promise<
   const { type, namespace, name } = query;
   const subresource = text(flags, 'subresource');
   if (name !== undefined) {
-    if (subresource !== undefined) return [await client.readSubresource<KubernetesObject>(type, { namespace, name }, subresource, { signal })];
+    if (subresource !== undefined)
+      return [await client.readSubresource<KubernetesObject>(type, { namespace, name }, subresource, { signal })];
     return [await client.read(type, { namespace, name }, { signal })];
   }
   const [labelSelector, fieldSelector] = [text(flags, 'selector'), text(flags, 'fieldSelector')];
@@ -284,7 +290,13 @@ async function watch(
   const { signal } = session;
   if (printer !== undefined) {
     const labelSelector = text(flags, 'selector');
-    for await (const event of session.client.watch(type, { namespace, labelSelector, fieldSelector, resourceVersion, signal })) {
+    for await (const event of session.client.watch(type, {
+      namespace,
+      labelSelector,
+      fieldSelector,
+      resourceVersion,
+      signal,
+    })) {
       if (event.type !== 'BOOKMARK') print(session, printer, type, event.object);
     }
     return;

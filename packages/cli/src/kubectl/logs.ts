@@ -39,7 +39,9 @@ async function logs(session: Session, args: readonly string[], flags: Flags): Pr
   const sources = await sourcesOf(session, args, flags);
   const options = logOptions(session, flags);
   if (isSet(flags, 'follow') && sources.length > (wholeNumber(flags, 'maxLogRequests') ?? 5)) {
-    throw new CliError(`you are attempting to follow ${sources.length} log streams, but maximum allowed concurrency is ${text(flags, 'maxLogRequests') ?? ''}, use --max-log-requests to increase the limit`);
+    throw new CliError(
+      `you are attempting to follow ${sources.length} log streams, but maximum allowed concurrency is ${text(flags, 'maxLogRequests') ?? ''}, use --max-log-requests to increase the limit`,
+    );
   }
   const print = (source: Source): Promise<void> => printLog(session, source, options, isSet(flags, 'prefix'));
   if (isSet(flags, 'follow')) await allSettledOrThrow(sources.map(print));
@@ -64,7 +66,11 @@ function logOptions(session: Session, flags: Flags): LogOptions {
 async function sourcesOf(session: Session, args: readonly string[], flags: Flags): Promise<readonly Source[]> {
   const labelSelector = text(flags, 'selector');
   if (labelSelector !== undefined) {
-    const { items } = await session.client.list(pods, { namespace: session.namespace, labelSelector, signal: session.signal });
+    const { items } = await session.client.list(pods, {
+      namespace: session.namespace,
+      labelSelector,
+      signal: session.signal,
+    });
     if (items.length === 0) session.note(`No resources found in ${session.namespace} namespace.`);
     return items.flatMap((pod) => containersOf(session, pod, flags, undefined, items.length > 1));
   }
@@ -84,7 +90,10 @@ function containersOf(
   const key = keyOf(pod);
   const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
   if (isSet(flags, 'allContainers')) {
-    return [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => ({ pod: key, container: name }));
+    return [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => ({
+      pod: key,
+      container: name,
+    }));
   }
   const chosen = text(flags, 'container') ?? named;
   if (chosen !== undefined) return [{ pod: key, container: chosen }];
@@ -97,7 +106,12 @@ function containersOf(
   return [{ pod: key, container: preferred ?? first?.name }];
 }
 
-async function printLog(session: Session, { pod, container }: Source, options: LogOptions, prefix: boolean): Promise<void> {
+async function printLog(
+  session: Session,
+  { pod, container }: Source,
+  options: LogOptions,
+  prefix: boolean,
+): Promise<void> {
   const body = await openLogs(session.client, pod, { ...options, container });
   try {
     if (prefix) {

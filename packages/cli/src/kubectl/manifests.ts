@@ -16,7 +16,10 @@ export interface ManifestSources {
 }
 
 /** @throws {CliError} a file that cannot be read or is no manifest. */
-export async function readManifests({ files, recursive }: ManifestSources, stdin: Readable): Promise<readonly KubernetesObject[]> {
+export async function readManifests(
+  { files, recursive }: ManifestSources,
+  stdin: Readable,
+): Promise<readonly KubernetesObject[]> {
   const objects: KubernetesObject[] = [];
   for (const file of files) {
     if (file === '-') objects.push(...parseManifests(await textOf(stdin), 'standard input'));

@@ -15,9 +15,19 @@ const retryEvictionMs = 5_000;
 /** Follows: kubectl cordon, uncordon, drain. */
 export function addNodes(parent: Command, io: KubectlIo): void {
   const chosen = (command: Command): Command =>
-    command.option('-l, --selector <labels>', 'nodes by labels').option('--dry-run [mode]', 'none, server or client', 'none');
-  chosen(addVerb(parent, 'cordon', 'take nodes out of scheduling', io, (session, args, flags) => cordon(session, args, flags, true)));
-  chosen(addVerb(parent, 'uncordon', 'let nodes take pods again', io, (session, args, flags) => cordon(session, args, flags, false)));
+    command
+      .option('-l, --selector <labels>', 'nodes by labels')
+      .option('--dry-run [mode]', 'none, server or client', 'none');
+  chosen(
+    addVerb(parent, 'cordon', 'take nodes out of scheduling', io, (session, args, flags) =>
+      cordon(session, args, flags, true),
+    ),
+  );
+  chosen(
+    addVerb(parent, 'uncordon', 'let nodes take pods again', io, (session, args, flags) =>
+      cordon(session, args, flags, false),
+    ),
+  );
   chosen(addVerb(parent, 'drain', 'cordon nodes and evict their pods', io, drain))
     .option('--ignore-daemonsets', 'leave pods of daemon sets')
     .option('--delete-emptydir-data', 'pods with emptyDir volumes too')
@@ -31,7 +41,9 @@ export function addNodes(parent: Command, io: KubectlIo): void {
 async function nodesOf(session: Session, args: readonly string[], flags: Flags): Promise<readonly Node[]> {
   if (text(flags, 'selector') !== undefined) return listAll(session, nodes, flags);
   if (args.length === 0) throw new CliError('name a node, or choose by --selector', 2);
-  return allSettledOrThrow(args.map((name) => session.client.read(nodes, { name: name.replace(/^nodes?\//, '') }, { signal: session.signal })));
+  return allSettledOrThrow(
+    args.map((name) => session.client.read(nodes, { name: name.replace(/^nodes?\//, '') }, { signal: session.signal })),
+  );
 }
 
 async function cordon(session: Session, args: readonly string[], flags: Flags, wanted: boolean): Promise<void> {
@@ -57,13 +69,18 @@ async function drain(session: Session, args: readonly string[], flags: Flags): P
     await cordonOne(session, node, true);
     const name = node.metadata.name ?? '';
     const labelSelector = text(flags, 'podSelector');
-    const { items } = await session.client.list(pods, { fieldSelector: `spec.nodeName=${name}`, labelSelector, signal: session.signal });
+    const { items } = await session.client.list(pods, {
+      fieldSelector: `spec.nodeName=${name}`,
+      labelSelector,
+      signal: session.signal,
+    });
     const plan = planDrain(items, {
       ignoreDaemonSets: isSet(flags, 'ignoreDaemonsets'),
       deleteEmptyDir: isSet(flags, 'deleteEmptydirData'),
       force: isSet(flags, 'force'),
     });
-    if (plan.errors.length > 0) throw new CliError(`unable to drain node "${name}" due to error: ${plan.errors.join(', ')}`);
+    if (plan.errors.length > 0)
+      throw new CliError(`unable to drain node "${name}" due to error: ${plan.errors.join(', ')}`);
     for (const warning of plan.warnings) session.note(`Warning: ${warning}`);
     await allSettledOrThrow(plan.evict.map((pod) => evict(session, pod, flags, limit.signal)));
     session.print(`node/${name} drained`);
@@ -108,8 +125,18 @@ export function planDrain(all: readonly Pod[], rules: DrainRules): DrainPlan {
     if (allowed) warnings.push(`${warning}: ${names.join(', ')}`);
     else errors.push(`${error}: ${names.join(', ')}`);
   };
-  judge(groups.daemonSet, rules.ignoreDaemonSets, 'ignoring DaemonSet-managed Pods', 'cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)');
-  judge(groups.unmanaged, rules.force, 'deleting Pods that declare no controller', 'cannot delete Pods that declare no controller (use --force to override)');
+  judge(
+    groups.daemonSet,
+    rules.ignoreDaemonSets,
+    'ignoring DaemonSet-managed Pods',
+    'cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)',
+  );
+  judge(
+    groups.unmanaged,
+    rules.force,
+    'deleting Pods that declare no controller',
+    'cannot delete Pods that declare no controller (use --force to override)',
+  );
   if (!rules.deleteEmptyDir) {
     judge(groups.emptyDir, false, '', 'cannot delete Pods with local storage (use --delete-emptydir-data to override)');
   }
@@ -137,7 +164,9 @@ async function evict(session: Session, pod: Pod, flags: Flags, signal: AbortSign
       if (isNotFound(error)) return;
       if (!isTooManyRequests(error)) throw error;
       // A disruption budget: it gives way when other pods are ready, and no event tells us when.
-      session.note(`error when evicting pods/"${key.name}" -n "${key.namespace ?? ''}" (will retry after 5s): ${error.message}`);
+      session.note(
+        `error when evicting pods/"${key.name}" -n "${key.namespace ?? ''}" (will retry after 5s): ${error.message}`,
+      );
       await clock.after(retryEvictionMs, { signal });
     }
   }

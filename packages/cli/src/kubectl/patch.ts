@@ -26,10 +26,16 @@ export function addPatch(parent: Command, io: KubectlIo): void {
 async function patch(session: Session, args: readonly string[], flags: Flags): Promise<void> {
   const file = text(flags, 'patchFile');
   const words = file === undefined ? text(flags, 'patch') : await readFile(file, 'utf8');
-  if (words === undefined) throw new CliError('must specify --patch or --patch-file containing the contents of the patch', 2);
+  if (words === undefined)
+    throw new CliError('must specify --patch or --patch-file containing the contents of the patch', 2);
   const wanted = parsePatch(text(flags, 'type') ?? 'strategic', words);
   const dryRun = dryRunOf(flags) !== 'none';
-  const options = { dryRun, subresource: text(flags, 'subresource'), fieldManager: 'kubectl-patch', signal: session.signal };
+  const options = {
+    dryRun,
+    subresource: text(flags, 'subresource'),
+    fieldManager: 'kubectl-patch',
+    signal: session.signal,
+  };
   await forEachTelling(session, await selectedObjects(session, args, flags), async ({ type, key }) => {
     const before = await session.client.read(type, key, { signal: session.signal });
     // Custom resources have no schema that says how their lists merge.
@@ -48,7 +54,9 @@ export function parsePatch(type: string, words: string): Patch {
   try {
     body = parse(words, { version: '1.1' });
   } catch (error) {
-    throw new CliError(`unable to parse "${words}": ${(error as Error).message.split('\n')[0] ?? ''}`, 2, { cause: error });
+    throw new CliError(`unable to parse "${words}": ${(error as Error).message.split('\n')[0] ?? ''}`, 2, {
+      cause: error,
+    });
   }
   switch (type) {
     case 'json':
@@ -56,7 +64,8 @@ export function parsePatch(type: string, words: string): Patch {
       return { type, operations: body };
     case 'merge':
     case 'strategic':
-      if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new CliError('the patch must be an object', 2);
+      if (typeof body !== 'object' || body === null || Array.isArray(body))
+        throw new CliError('the patch must be an object', 2);
       return { type, body };
     default:
       throw new CliError(`--type must be one of [json merge strategic], not "${type}"`, 2);

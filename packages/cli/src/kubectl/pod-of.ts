@@ -10,7 +10,8 @@ export async function podFor(session: Session, { type, key }: NamedObject): Prom
   if (type.group === '' && type.plural === 'pods') return client.read(pods, key, { signal });
   const owner = await client.read(type, key, { signal });
   const labelSelector = selectorOf(owner);
-  if (labelSelector === undefined) throw new CliError(`cannot find the pods of ${type.singular}/${key.name}: it selects none`);
+  if (labelSelector === undefined)
+    throw new CliError(`cannot find the pods of ${type.singular}/${key.name}: it selects none`);
   const { items } = await client.list(pods, { namespace: key.namespace, labelSelector, signal });
   const [best] = [...items].sort((a, b) => rank(a) - rank(b) || born(a) - born(b));
   if (best === undefined) throw new CliError(`no pods found for ${type.singular}/${key.name}`);

@@ -35,11 +35,18 @@ async function forward(session: Session, args: readonly string[], flags: Flags):
   const named = await parseOne(session, [target], 'pods');
   const pod = await podFor(session, named);
   if (pod.status?.phase !== 'Running') {
-    throw new CliError(`unable to forward port because pod is not running. Current status=${pod.status?.phase ?? 'Pending'}`);
+    throw new CliError(
+      `unable to forward port because pod is not running. Current status=${pod.status?.phase ?? 'Pending'}`,
+    );
   }
-  const service = named.type.plural === 'services' ? ((await session.client.read(named.type, named.key, session)) as Service) : undefined;
+  const service =
+    named.type.plural === 'services'
+      ? ((await session.client.read(named.type, named.key, session)) as Service)
+      : undefined;
   const pairs = specs.map((spec) => portPair(spec, pod, service));
-  const hosts = (text(flags, 'address') ?? 'localhost').split(',').flatMap((host) => (host === 'localhost' ? ['127.0.0.1', '::1'] : [host]));
+  const hosts = (text(flags, 'address') ?? 'localhost')
+    .split(',')
+    .flatMap((host) => (host === 'localhost' ? ['127.0.0.1', '::1'] : [host]));
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
   try {
@@ -66,9 +73,11 @@ export function portPair(spec: string, pod: Pod, service: Service | undefined): 
   const [first = '', second] = spec.split(':');
   const remoteText = second ?? first;
   const remote = service === undefined ? containerPort(remoteText, pod) : servicePort(remoteText, service, pod);
-  const local = second === undefined ? (/^\d+$/.test(first) ? Number(first) : remote) : first === '' ? 0 : Number(first);
+  const local =
+    second === undefined ? (/^\d+$/.test(first) ? Number(first) : remote) : first === '' ? 0 : Number(first);
   for (const port of [local, remote]) {
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new CliError(`invalid port ${spec}; use LOCAL:REMOTE`, 2);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new CliError(`invalid port ${spec}; use LOCAL:REMOTE`, 2);
   }
   return { local, remote };
 }
@@ -82,7 +91,8 @@ function containerPort(port: string, pod: Pod): number {
 
 function servicePort(port: string, service: Service, pod: Pod): number {
   const wanted = service.spec?.ports?.find((each) => String(each.port) === port || each.name === port);
-  if (wanted === undefined) throw new CliError(`service ${service.metadata.name ?? ''} does not have a service port ${port}`);
+  if (wanted === undefined)
+    throw new CliError(`service ${service.metadata.name ?? ''} does not have a service port ${port}`);
   return containerPort(String(wanted.targetPort ?? wanted.port), pod);
 }
 

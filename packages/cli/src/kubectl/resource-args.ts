@@ -19,11 +19,17 @@ export interface NamedObject {
 export async function parseTargets(session: Session, args: readonly string[]): Promise<Targets> {
   const [first, ...rest] = args;
   if (first === undefined) {
-    throw new CliError('You must specify the type of resource: TYPE, TYPE NAME or TYPE/NAME; see api-resources for types', 2);
+    throw new CliError(
+      'You must specify the type of resource: TYPE, TYPE NAME or TYPE/NAME; see api-resources for types',
+      2,
+    );
   }
   if (args.some((arg) => arg.includes('/'))) {
     if (!args.every((arg) => arg.includes('/'))) {
-      throw new CliError('there is no need to specify a resource type as a separate argument when passing arguments in resource/name form', 2);
+      throw new CliError(
+        'there is no need to specify a resource type as a separate argument when passing arguments in resource/name form',
+        2,
+      );
     }
     const objects: NamedObject[] = [];
     for (const arg of args) {
@@ -36,7 +42,14 @@ export async function parseTargets(session: Session, args: readonly string[]): P
     }
     return { kind: 'named', objects, single: objects.length === 1 };
   }
-  const types = (await Promise.all(first.split(',').filter((word) => word !== '').map((word) => session.resourcesNamed(word)))).flat();
+  const types = (
+    await Promise.all(
+      first
+        .split(',')
+        .filter((word) => word !== '')
+        .map((word) => session.resourcesNamed(word)),
+    )
+  ).flat();
   if (rest.length === 0) return { kind: 'all', types };
   const objects = types.flatMap((type) =>
     rest.map((name) => ({ type, key: { namespace: session.namespaceFor(type), name } })),

@@ -45,12 +45,14 @@ async function rollout(session: Session, [action, ...args]: readonly string[], f
   await forEachTelling(session, await selectedObjects(session, args, flags), (object) => act(session, object, flags));
 }
 
-const kindError = (verb: string, { type }: NamedObject): CliError => new CliError(`no ${verb} for ${type.kind}: use a Deployment, DaemonSet or StatefulSet`);
+const kindError = (verb: string, { type }: NamedObject): CliError =>
+  new CliError(`no ${verb} for ${type.kind}: use a Deployment, DaemonSet or StatefulSet`);
 
 async function status(session: Session, object: NamedObject, flags: Flags): Promise<void> {
   const { client, clock } = session;
   const { type, key } = object;
-  if (![deployments, daemonSets, statefulSets].some(({ kind }) => kind === type.kind)) throw kindError('rollout status', object);
+  if (![deployments, daemonSets, statefulSets].some(({ kind }) => kind === type.kind))
+    throw kindError('rollout status', object);
   const limitMs = durationMs(flags, 'timeout');
   using limit = deadline(session.signal, limitMs === undefined || limitMs === 0 ? 2 ** 30 : limitMs, clock);
   const { signal } = limit;
@@ -66,8 +68,13 @@ async function status(session: Session, object: NamedObject, flags: Flags): Prom
     const first = await client.read(type, key, { signal });
     if (show(first)) return;
     const from = first.metadata.resourceVersion;
-    for (let resourceVersion = from; ; ) {
-      for await (const event of client.watch(type, { namespace: key.namespace, fieldSelector, resourceVersion, signal })) {
+    for (let resourceVersion = from; ;) {
+      for await (const event of client.watch(type, {
+        namespace: key.namespace,
+        fieldSelector,
+        resourceVersion,
+        signal,
+      })) {
         if (event.type === 'BOOKMARK') continue;
         if (event.type === 'DELETED') throw new CliError('object has been deleted');
         ({ resourceVersion } = event.object.metadata);
@@ -75,7 +82,8 @@ async function status(session: Session, object: NamedObject, flags: Flags): Prom
       }
     }
   } catch (error) {
-    if (!session.signal.aborted && signal.aborted) throw new CliError('timed out waiting for the condition', 1, { cause: error });
+    if (!session.signal.aborted && signal.aborted)
+      throw new CliError('timed out waiting for the condition', 1, { cause: error });
     throw error;
   }
 }
@@ -85,11 +93,19 @@ interface Revision {
   readonly replicaSet: ReplicaSet;
 }
 
-async function revisionsOf(session: Session, object: NamedObject): Promise<{ readonly deployment: Deployment; readonly revisions: readonly Revision[] }> {
-  if (object.type.kind !== 'Deployment') throw new CliError(`revisions of ${object.type.kind} are not kept here; only those of a Deployment`);
+async function revisionsOf(
+  session: Session,
+  object: NamedObject,
+): Promise<{ readonly deployment: Deployment; readonly revisions: readonly Revision[] }> {
+  if (object.type.kind !== 'Deployment')
+    throw new CliError(`revisions of ${object.type.kind} are not kept here; only those of a Deployment`);
   const { client, signal } = session;
   const deployment = await client.read(deployments, object.key, { signal });
-  const { items } = await client.list(replicaSets, { namespace: object.key.namespace, labelSelector: selectorOf(deployment), signal });
+  const { items } = await client.list(replicaSets, {
+    namespace: object.key.namespace,
+    labelSelector: selectorOf(deployment),
+    signal,
+  });
   const revisions = items
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === deployment.metadata.uid) === true)
     .map((replicaSet) => ({ replicaSet, number: Number(replicaSet.metadata.annotations?.[revisionAnnotation] ?? 0) }))
@@ -105,10 +121,15 @@ async function history(session: Session, object: NamedObject, flags: Flags): Pro
   if (wanted !== undefined && wanted !== 0) {
     const found = revisions.find(({ number }) => number === wanted);
     if (found === undefined) throw new CliError(`unable to find the specified revision`);
-    session.print(`${name} with revision #${wanted}\nPod Template:\n${indented(yamlText(found.replicaSet.spec.template))}`);
+    session.print(
+      `${name} with revision #${wanted}\nPod Template:\n${indented(yamlText(found.replicaSet.spec.template))}`,
+    );
     return;
   }
-  const rows = revisions.map(({ number, replicaSet }) => [String(number), replicaSet.metadata.annotations?.[causeAnnotation] ?? '<none>']);
+  const rows = revisions.map(({ number, replicaSet }) => [
+    String(number),
+    replicaSet.metadata.annotations?.[causeAnnotation] ?? '<none>',
+  ]);
   session.print(`${name} \n${textColumns([['REVISION', 'CHANGE-CAUSE'], ...rows])}\n`);
 }
 
@@ -122,14 +143,21 @@ async function undo(session: Session, object: NamedObject, flags: Flags): Promis
   const wanted = wholeNumber(flags, 'toRevision') ?? 0;
   const target = wanted === 0 ? revisions.at(-2) : revisions.find(({ number }) => number === wanted);
   if (target === undefined) {
-    throw new CliError(wanted === 0 ? `no rollout history found for ${object.type.singular} "${object.key.name}"` : `unable to find specified revision ${wanted} in history`);
+    throw new CliError(
+      wanted === 0
+        ? `no rollout history found for ${object.type.singular} "${object.key.name}"`
+        : `unable to find specified revision ${wanted} in history`,
+    );
   }
   const { template } = target.replicaSet.spec;
   const { 'pod-template-hash': _, ...labels } = template?.metadata?.labels ?? {};
   const value = { ...template, metadata: { ...template?.metadata, labels } };
   const name = shownName(object.type, object.key.name);
   const current = deployment.spec?.template;
-  if (JSON.stringify(current?.spec) === JSON.stringify(value.spec) && JSON.stringify(current?.metadata) === JSON.stringify(value.metadata)) {
+  if (
+    JSON.stringify(current?.spec) === JSON.stringify(value.spec) &&
+    JSON.stringify(current?.metadata) === JSON.stringify(value.metadata)
+  ) {
     session.print(`${name} skipped rollback (current template already matches revision ${target.number})`);
     return;
   }
@@ -143,7 +171,12 @@ async function restart(session: Session, object: NamedObject): Promise<void> {
   if (!['Deployment', 'DaemonSet', 'StatefulSet'].includes(type.kind)) throw kindError('restart', object);
   const at = new Date(session.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
   const body = { spec: { template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': at } } } } };
-  await session.client.patch(type, key, { type: 'merge', body }, { fieldManager: 'kubectl-rollout', signal: session.signal });
+  await session.client.patch(
+    type,
+    key,
+    { type: 'merge', body },
+    { fieldManager: 'kubectl-rollout', signal: session.signal },
+  );
   session.print(`${shownName(type, key.name)} restarted`);
 }
 
@@ -158,4 +191,3 @@ async function setPaused(session: Session, { type, key }: NamedObject, paused: b
   await client.patch(deployments, key, { type: 'merge', body }, { signal });
   session.print(`${shownName(type, key.name)} ${paused ? 'paused' : 'resumed'}`);
 }
-

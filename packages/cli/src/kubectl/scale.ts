@@ -30,22 +30,36 @@ export function addScale(parent: Command, io: KubectlIo): void {
 async function scale(session: Session, args: readonly string[], flags: Flags): Promise<void> {
   const replicas = wholeNumber(flags, 'replicas');
   if (replicas === undefined) throw new CliError('required flag(s) "replicas" not set', 2);
-  if (replicas < 0) throw new CliError('The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0', 2);
+  if (replicas < 0)
+    throw new CliError('The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0', 2);
   await forEachTelling(session, await selectedObjects(session, args, flags), async (object) => {
     await scaleOne(session, object, replicas, wholeNumber(flags, 'currentReplicas'));
     if (!isSet(flags, 'quiet')) session.print(`${shownName(object.type, object.key.name)} scaled`);
   });
 }
 
-async function scaleOne(session: Session, { type, key }: NamedObject, replicas: number, expected: number | undefined): Promise<void> {
+async function scaleOne(
+  session: Session,
+  { type, key }: NamedObject,
+  replicas: number,
+  expected: number | undefined,
+): Promise<void> {
   const { client, signal } = session;
-  if (type.subresources['scale'] === undefined) throw new CliError(`cannot scale ${type.plural}: it has no scale subresource`);
+  if (type.subresources['scale'] === undefined)
+    throw new CliError(`cannot scale ${type.plural}: it has no scale subresource`);
   for (let tries = 1; ; tries += 1) {
     const current = await client.readSubresource<Scale>(type, key, 'scale', { signal });
     const now = current.spec?.replicas ?? 0;
-    if (expected !== undefined && now !== expected) throw new CliError(`Expected replicas to be ${expected}, was ${now}`);
+    if (expected !== undefined && now !== expected)
+      throw new CliError(`Expected replicas to be ${expected}, was ${now}`);
     try {
-      await client.updateSubresource(type, key, 'scale', { ...current, spec: { ...current.spec, replicas } }, { signal });
+      await client.updateSubresource(
+        type,
+        key,
+        'scale',
+        { ...current, spec: { ...current.spec, replicas } },
+        { signal },
+      );
       return;
     } catch (error) {
       // The controller writes status all the time; a few tries beat it.

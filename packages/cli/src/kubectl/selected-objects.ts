@@ -9,7 +9,11 @@ import type { Flags } from './verb.js';
 import { isSet, text, texts } from './verb.js';
 
 /** The objects a verb is about: by name, by file, by selector, or all. @throws {CliError} usage: nothing named. */
-export async function selectedObjects(session: Session, args: readonly string[], flags: Flags): Promise<readonly NamedObject[]> {
+export async function selectedObjects(
+  session: Session,
+  args: readonly string[],
+  flags: Flags,
+): Promise<readonly NamedObject[]> {
   if (texts(flags, 'filename').length > 0) {
     return (await manifestsOf(session, flags)).map(({ type, object }) => ({ type, key: keyOf(object) }));
   }
@@ -27,8 +31,12 @@ export async function selectedObjects(session: Session, args: readonly string[],
   return found;
 }
 
-export async function listAll(session: Session, type: ResourceType, flags: Flags): Promise<readonly KubernetesObject[]> {
-  const namespace = isSet(flags, 'allNamespaces') ? undefined : session.namespaceFor(type);
+export async function listAll<T extends KubernetesObject>(
+  session: Session,
+  type: ResourceType<T>,
+  flags: Flags,
+): Promise<readonly T[]> {
+  const namespace = isSet(flags, 'allNamespaces') ? undefined : session.namespaceFor(type as ResourceType);
   const [labelSelector, fieldSelector] = [text(flags, 'selector'), text(flags, 'fieldSelector')];
   return (await session.client.list(type, { namespace, labelSelector, fieldSelector, signal: session.signal })).items;
 }

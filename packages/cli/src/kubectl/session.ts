@@ -78,9 +78,13 @@ export class Session {
   async resourceOf(object: KubernetesObject): Promise<ResourceType> {
     const { resources } = await this.discovery();
     const { apiVersion, kind } = object;
-    const found = resources.find((type) => apiVersionOf(type) === apiVersion && type.kind === kind && type.verbs.length > 0);
+    const found = resources.find(
+      (type) => apiVersionOf(type) === apiVersion && type.kind === kind && type.verbs.length > 0,
+    );
     if (found !== undefined) return found;
-    throw new CliError(`no matches for kind "${kind ?? ''}" in version "${apiVersion ?? ''}"; ensure CRDs are installed first`);
+    throw new CliError(
+      `no matches for kind "${kind ?? ''}" in version "${apiVersion ?? ''}"; ensure CRDs are installed first`,
+    );
   }
 
   /** The namespace of an object of this type: none for cluster-scoped ones. */
@@ -95,7 +99,10 @@ export function findResource(resources: readonly ResourceType[], name: string): 
   const [word = '', ...rest] = lower.split('.');
   const candidates = resources.filter(({ verbs }) => verbs.length > 0);
   const called = (type: ResourceType): boolean =>
-    type.plural === word || type.singular === word || type.kind.toLowerCase() === word || type.shortNames.includes(word);
+    type.plural === word ||
+    type.singular === word ||
+    type.kind.toLowerCase() === word ||
+    type.shortNames.includes(word);
   if (rest.length === 0) {
     return candidates.find(({ plural, singular }) => plural === word || singular === word) ?? candidates.find(called);
   }

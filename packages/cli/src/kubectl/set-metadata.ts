@@ -38,7 +38,10 @@ export interface MetadataChanges {
 }
 
 /** Parts arguments into objects and changes: the first with `=`, or with `-` at its end, begins the changes. */
-export function parseChanges(args: readonly string[]): { readonly objects: readonly string[]; readonly changes: MetadataChanges } {
+export function parseChanges(args: readonly string[]): {
+  readonly objects: readonly string[];
+  readonly changes: MetadataChanges;
+} {
   const isChange = (arg: string): boolean => arg.includes('=') || (arg.endsWith('-') && arg.length > 1);
   const first = args.findIndex((arg, index) => index > 0 && isChange(arg));
   const objects = first < 0 ? args : args.slice(0, first);
@@ -84,12 +87,25 @@ async function setMetadata(
     }
     const missing = remove.filter((name) => before[name] === undefined);
     for (const name of missing) session.print(`${field.slice(0, -1)} "${name}" not found.`);
-    const same = Object.entries(set).every(([name, value]) => before[name] === value) && missing.length === remove.length;
+    const same =
+      Object.entries(set).every(([name, value]) => before[name] === value) && missing.length === remove.length;
     const body = { metadata: { [field]: { ...set, ...Object.fromEntries(remove.map((name) => [name, null])) } } };
-    const options = { dryRun: dryRun === 'server', fieldManager: `kubectl-${field === 'labels' ? 'label' : 'annotate'}`, signal };
+    const options = {
+      dryRun: dryRun === 'server',
+      fieldManager: `kubectl-${field === 'labels' ? 'label' : 'annotate'}`,
+      signal,
+    };
     const result =
-      same || dryRun === 'client' ? current : await client.patch(type, keyOf(current), { type: 'merge', body }, options);
+      same || dryRun === 'client'
+        ? current
+        : await client.patch(type, keyOf(current), { type: 'merge', body }, options);
     const removedOnly = Object.keys(set).length === 0 && field === 'labels';
-    await report(session, flags, type, result, same && field === 'labels' ? `not ${did}` : removedOnly ? `un${did}` : did);
+    await report(
+      session,
+      flags,
+      type,
+      result,
+      same && field === 'labels' ? `not ${did}` : removedOnly ? `un${did}` : did,
+    );
   });
 }

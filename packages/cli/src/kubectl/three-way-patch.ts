@@ -17,7 +17,12 @@ export function threeWayPatch(
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 
-function patchObject(original: JsonObject, modified: JsonObject, current: JsonObject, schema: Schema | undefined): JsonObject {
+function patchObject(
+  original: JsonObject,
+  modified: JsonObject,
+  current: JsonObject,
+  schema: Schema | undefined,
+): JsonObject {
   const patch: Record<string, Json | undefined> = {};
   for (const [key, wanted] of Object.entries(modified)) {
     if (wanted === undefined) continue;
@@ -72,7 +77,12 @@ function patchList(
   return { [name]: changes, [`$setElementOrder/${name}`]: modified.map((item) => ({ [mergeKey]: keyIn(item) })) };
 }
 
-function patchSet(name: string, original: readonly Json[], modified: readonly Json[], current: readonly Json[]): JsonObject {
+function patchSet(
+  name: string,
+  original: readonly Json[],
+  modified: readonly Json[],
+  current: readonly Json[],
+): JsonObject {
   const has = (list: readonly Json[], value: Json): boolean => list.some((item) => deepEqual(item, value));
   const added = modified.filter((value) => !has(current, value));
   const removed = original.filter((value) => !has(modified, value) && has(current, value));

@@ -44,9 +44,11 @@ export function addTop(parent: Command, io: KubectlIo): void {
 
 async function top(session: Session, [what, name]: readonly string[], flags: Flags): Promise<void> {
   const sortBy = text(flags, 'sortBy');
-  if (sortBy !== undefined && sortBy !== 'cpu' && sortBy !== 'memory') throw new CliError('--sort-by accepts only cpu or memory', 2);
+  if (sortBy !== undefined && sortBy !== 'cpu' && sortBy !== 'memory')
+    throw new CliError('--sort-by accepts only cpu or memory', 2);
   const { resources } = await session.discovery();
-  if (!resources.some(({ group }) => group === 'metrics.k8s.io')) throw new CliError('Metrics API not available; enable an addon that provides it');
+  if (!resources.some(({ group }) => group === 'metrics.k8s.io'))
+    throw new CliError('Metrics API not available; enable an addon that provides it');
   switch (what) {
     case 'pod':
     case 'pods':
@@ -67,8 +69,15 @@ interface Row {
   readonly memory: number;
 }
 
-function show(session: Session, titles: readonly string[], rows: readonly Row[], flags: Flags, sortBy: string | undefined): void {
-  const sorted = sortBy === undefined ? rows : [...rows].sort((a, b) => (sortBy === 'cpu' ? b.cpu - a.cpu : b.memory - a.memory));
+function show(
+  session: Session,
+  titles: readonly string[],
+  rows: readonly Row[],
+  flags: Flags,
+  sortBy: string | undefined,
+): void {
+  const sorted =
+    sortBy === undefined ? rows : [...rows].sort((a, b) => (sortBy === 'cpu' ? b.cpu - a.cpu : b.memory - a.memory));
   const cells = sorted.map((row) => row.cells);
   session.print(textColumns(flags['headers'] === false ? cells : [titles, ...cells]));
 }
@@ -77,7 +86,12 @@ const shownCpu = (millis: number): string => `${Math.ceil(millis)}m`;
 const shownMemory = (bytes: number): string => `${Math.floor(bytes / (1 << 20))}Mi`;
 const share = (used: number, all: number): string => (all > 0 ? `${Math.floor((used / all) * 100)}%` : '<unknown>');
 
-async function itemsOf<T extends KubernetesObject>(session: Session, type: ResourceType, name: string | undefined, flags: Flags): Promise<readonly T[]> {
+async function itemsOf<T extends KubernetesObject>(
+  session: Session,
+  type: ResourceType,
+  name: string | undefined,
+  flags: Flags,
+): Promise<readonly T[]> {
   const namespace = isSet(flags, 'allNamespaces') ? undefined : session.namespaceFor(type);
   const { signal } = session;
   if (name !== undefined) return [(await session.client.read(type, { namespace, name }, { signal })) as T];
@@ -86,10 +100,17 @@ async function itemsOf<T extends KubernetesObject>(session: Session, type: Resou
   return items as unknown as readonly T[];
 }
 
-async function topPods(session: Session, name: string | undefined, flags: Flags, sortBy: string | undefined): Promise<void> {
+async function topPods(
+  session: Session,
+  name: string | undefined,
+  flags: Flags,
+  sortBy: string | undefined,
+): Promise<void> {
   const items = await itemsOf<PodMetrics>(session, metrics('PodMetrics', 'pods', true), name, flags);
   if (items.length === 0) {
-    session.note(isSet(flags, 'allNamespaces') ? 'No resources found' : `No resources found in ${session.namespace} namespace.`);
+    session.note(
+      isSet(flags, 'allNamespaces') ? 'No resources found' : `No resources found in ${session.namespace} namespace.`,
+    );
     return;
   }
   const everywhere = isSet(flags, 'allNamespaces');
@@ -104,18 +125,37 @@ async function topPods(session: Session, name: string | undefined, flags: Flags,
       return { cells: [...place, metadata.name ?? '', ...named, shownCpu(cpu), shownMemory(memory)], cpu, memory };
     });
   });
-  const titles = [...(everywhere ? ['NAMESPACE'] : []), single ? 'POD' : 'NAME', ...(single ? ['NAME'] : []), 'CPU(cores)', 'MEMORY(bytes)'];
+  const titles = [
+    ...(everywhere ? ['NAMESPACE'] : []),
+    single ? 'POD' : 'NAME',
+    ...(single ? ['NAME'] : []),
+    'CPU(cores)',
+    'MEMORY(bytes)',
+  ];
   show(session, titles, rows, flags, sortBy);
 }
 
-async function topNodes(session: Session, name: string | undefined, flags: Flags, sortBy: string | undefined): Promise<void> {
+async function topNodes(
+  session: Session,
+  name: string | undefined,
+  flags: Flags,
+  sortBy: string | undefined,
+): Promise<void> {
   const items = await itemsOf<NodeMetrics>(session, metrics('NodeMetrics', 'nodes', false), name, flags);
-  const known = new Map((await session.client.list(nodes, { signal: session.signal })).items.map((node) => [node.metadata.name, node]));
+  const known = new Map(
+    (await session.client.list(nodes, { signal: session.signal })).items.map((node) => [node.metadata.name, node]),
+  );
   const rows = items.map(({ metadata, usage }) => {
     const room = known.get(metadata.name)?.status?.allocatable ?? {};
     const [cpu, memory] = [cpuMillis(usage.cpu), bytesOf(usage.memory)];
     const [allCpu, allMemory] = [cpuMillis(String(room['cpu'] ?? '0')), bytesOf(String(room['memory'] ?? '0'))];
-    const cells = [metadata.name ?? '', shownCpu(cpu), share(cpu, allCpu), shownMemory(memory), share(memory, allMemory)];
+    const cells = [
+      metadata.name ?? '',
+      shownCpu(cpu),
+      share(cpu, allCpu),
+      shownMemory(memory),
+      share(memory, allMemory),
+    ];
     return { cells, cpu, memory };
   });
   show(session, ['NAME', 'CPU(cores)', 'CPU(%)', 'MEMORY(bytes)', 'MEMORY(%)'], rows, flags, sortBy);

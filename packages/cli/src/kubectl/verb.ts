@@ -65,7 +65,8 @@ export const isSet = (flags: Flags, name: string): boolean => flags[name] === tr
 export function wholeNumber(flags: Flags, name: string): number | undefined {
   const value = text(flags, name);
   if (value === undefined) return undefined;
-  if (!/^-?\d+$/.test(value)) throw new CliError(`--${kebab(name)} must be a whole number, not ${JSON.stringify(value)}`, 2);
+  if (!/^-?\d+$/.test(value))
+    throw new CliError(`--${kebab(name)} must be a whole number, not ${JSON.stringify(value)}`, 2);
   return Number(value);
 }
 

@@ -25,13 +25,13 @@ export function addWait(parent: Command, io: KubectlIo): void {
     .option('-A, --all-namespaces', 'in all namespaces');
 }
 
-export type Awaited =
-  | { readonly kind: 'delete' | 'create' }
-  | { readonly kind: 'state'; holds(object: KubernetesObject): boolean };
+export type WaitFor =
+  { readonly kind: 'delete' | 'create' } | { readonly kind: 'state'; holds(object: KubernetesObject): boolean };
 
 /** @throws {CliError} usage. */
-export function parseFor(words: string | undefined): Awaited {
-  if (words === undefined) throw new CliError('use --for=condition=…, --for=delete, --for=create or --for=jsonpath=…', 2);
+export function parseFor(words: string | undefined): WaitFor {
+  if (words === undefined)
+    throw new CliError('use --for=condition=…, --for=delete, --for=create or --for=jsonpath=…', 2);
   if (words === 'delete' || words === 'create') return { kind: words };
   if (words.startsWith('condition=')) {
     const [name = '', value = 'true'] = words.slice('condition='.length).split('=');
@@ -40,7 +40,8 @@ export function parseFor(words: string | undefined): Awaited {
   if (words.startsWith('jsonpath=')) {
     const rest = words.slice('jsonpath='.length).replace(/^'(.*)'$/s, '$1');
     const end = rest.startsWith('{') ? rest.indexOf('}') + 1 : rest.indexOf('=');
-    const [expression, value] = end <= 0 || end >= rest.length ? [rest, undefined] : [rest.slice(0, end), rest.slice(end + 1)];
+    const [expression, value] =
+      end <= 0 || end >= rest.length ? [rest, undefined] : [rest.slice(0, end), rest.slice(end + 1)];
     const inner = expression.replace(/^\{(.*)\}$/s, '$1');
     const path = compileJsonPath(inner.startsWith('.') ? inner : `.${inner}`);
     return {
@@ -48,7 +49,9 @@ export function parseFor(words: string | undefined): Awaited {
       holds: (object) => {
         const found = path(asJson(object));
         if (value === undefined) return found.length > 0;
-        return found.length > 0 && found.every((each) => (typeof each === 'string' ? each : JSON.stringify(each)) === value);
+        return (
+          found.length > 0 && found.every((each) => (typeof each === 'string' ? each : JSON.stringify(each)) === value)
+        );
       },
     };
   }
@@ -57,9 +60,17 @@ export function parseFor(words: string | undefined): Awaited {
 
 function conditionIs(object: KubernetesObject, name: string, value: string): boolean {
   interface Conditions {
-    readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string; readonly observedGeneration?: number }[] };
+    readonly status?: {
+      readonly conditions?: readonly {
+        readonly type: string;
+        readonly status: string;
+        readonly observedGeneration?: number;
+      }[];
+    };
   }
-  const found = (object as Conditions).status?.conditions?.find(({ type }) => type.toLowerCase() === name.toLowerCase());
+  const found = (object as Conditions).status?.conditions?.find(
+    ({ type }) => type.toLowerCase() === name.toLowerCase(),
+  );
   if (found === undefined) return false;
   const { generation = 0 } = object.metadata;
   if (found.observedGeneration !== undefined && found.observedGeneration < generation) return false;
@@ -88,20 +99,30 @@ async function wait(session: Session, args: readonly string[], flags: Flags): Pr
   );
 }
 
-async function awaitOne(session: Session, { type, key }: NamedObject, awaited: Awaited, signal: AbortSignal): Promise<string> {
+async function awaitOne(
+  session: Session,
+  { type, key }: NamedObject,
+  awaited: WaitFor,
+  signal: AbortSignal,
+): Promise<string> {
   const { client } = session;
   if (awaited.kind === 'delete') {
     await objectGone(session, type, key, undefined, signal);
     return 'condition met';
   }
-  const holds = awaited.kind === 'create' ? (): boolean => true : (object: KubernetesObject): boolean => awaited.holds(object);
+  const holds = (object: KubernetesObject): boolean => awaited.kind !== 'state' || awaited.holds(object);
   if (awaited.kind === 'state') await client.read(type, key, { signal });
   const fieldSelector = `metadata.name=${key.name}`;
   for (;;) {
     const { items, metadata } = await client.list(type, { namespace: key.namespace, fieldSelector, signal });
     if (items.some(holds)) return 'condition met';
     const { resourceVersion } = metadata;
-    for await (const event of client.watch(type, { namespace: key.namespace, fieldSelector, resourceVersion, signal })) {
+    for await (const event of client.watch(type, {
+      namespace: key.namespace,
+      fieldSelector,
+      resourceVersion,
+      signal,
+    })) {
       if (event.type === 'BOOKMARK') continue;
       if (event.type === 'DELETED') throw new CliError(`${type.plural} "${key.name}" was deleted while waiting`);
       if (holds(event.object)) return 'condition met';

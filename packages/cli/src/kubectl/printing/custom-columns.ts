@@ -23,20 +23,27 @@ export function parseCustomColumns(spec: string): CustomColumns {
 export async function readCustomColumns(path: string): Promise<CustomColumns> {
   const [titles = '', paths = ''] = (await readFile(path, 'utf8')).split('\n');
   const [names, expressions] = [titles.trim().split(/\s+/), paths.trim().split(/\s+/)];
-  if (names.length !== expressions.length) throw new CliError(`${path}: ${names.length} headers but ${expressions.length} paths`, 2);
+  if (names.length !== expressions.length)
+    throw new CliError(`${path}: ${names.length} headers but ${expressions.length} paths`, 2);
   return { titles: names, paths: expressions.map(columnPath) };
 }
 
 function columnPath(text: string): JsonPath {
   const inner = text.trim().replace(/^\{(.*)\}$/s, '$1');
   try {
-    return compileJsonPath(inner.startsWith('.') || inner.startsWith('[') || inner.startsWith('$') ? inner : `.${inner}`);
+    return compileJsonPath(
+      inner.startsWith('.') || inner.startsWith('[') || inner.startsWith('$') ? inner : `.${inner}`,
+    );
   } catch (error) {
     throw new CliError(`unexpected path in custom-columns: ${text}`, 2, { cause: error });
   }
 }
 
-export function printCustomColumns(columns: CustomColumns, objects: readonly KubernetesObject[], headers: boolean): string {
+export function printCustomColumns(
+  columns: CustomColumns,
+  objects: readonly KubernetesObject[],
+  headers: boolean,
+): string {
   const rows = objects.map((object) =>
     columns.paths.map((path) => {
       const values = path(asJson(object));

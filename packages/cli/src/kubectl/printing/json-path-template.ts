@@ -52,14 +52,17 @@ function tokenize(template: string): readonly Token[] {
 }
 
 function parse(tokens: readonly Token[], template: string): readonly Node[] {
-  const stack: { readonly nodes: Node[]; readonly range?: { readonly path: JsonPath; readonly fromRoot: boolean } }[] = [{ nodes: [] }];
+  const stack: { readonly nodes: Node[]; readonly range?: { readonly path: JsonPath; readonly fromRoot: boolean } }[] =
+    [{ nodes: [] }];
   const top = (): Node[] => (stack.at(-1) as { readonly nodes: Node[] }).nodes;
   for (const { kind, text } of tokens) {
     if (kind === 'text') top().push({ kind: 'text', text });
-    else if (text.startsWith('range ') || text.startsWith('range.')) stack.push({ nodes: [], range: pathOf(text.slice(5).trim()) });
+    else if (text.startsWith('range ') || text.startsWith('range.'))
+      stack.push({ nodes: [], range: pathOf(text.slice(5).trim()) });
     else if (text === 'end') {
       const inner = stack.pop();
-      if (inner?.range === undefined || stack.length === 0) throw new CliError(`not in range, nothing to end: ${template}`, 2);
+      if (inner?.range === undefined || stack.length === 0)
+        throw new CliError(`not in range, nothing to end: ${template}`, 2);
       top().push({ kind: 'range', ...inner.range, body: inner.nodes });
     } else if (/^(".*"|'.*')$/s.test(text)) top().push({ kind: 'text', text: unquoted(text) });
     else top().push({ kind: 'path', ...pathOf(text) });
@@ -87,7 +90,10 @@ function render(nodes: readonly Node[], root: Json, current: Json): string {
         case 'text':
           return node.text;
         case 'path':
-          return node.path(node.fromRoot ? root : current).map(shown).join(' ');
+          return node
+            .path(node.fromRoot ? root : current)
+            .map(shown)
+            .join(' ');
         case 'range':
           return node
             .path(node.fromRoot ? root : current)

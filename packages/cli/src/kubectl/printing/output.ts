@@ -20,7 +20,10 @@ export interface OutputOptions {
 }
 
 /** The printer of `-o`; undefined for tables. @throws {CliError} usage: an unknown format. */
-export async function objectPrinter(output: string | undefined, options: OutputOptions): Promise<ObjectPrinter | undefined> {
+export async function objectPrinter(
+  output: string | undefined,
+  options: OutputOptions,
+): Promise<ObjectPrinter | undefined> {
   if (output === undefined || output === '' || output === 'wide') return undefined;
   const equals = output.indexOf('=');
   const [format, argument] = equals < 0 ? [output, ''] : [output.slice(0, equals), output.slice(equals + 1)];
@@ -42,7 +45,8 @@ export async function objectPrinter(output: string | undefined, options: OutputO
     case 'custom-columns':
     case 'custom-columns-file': {
       const columns = format === 'custom-columns' ? parseCustomColumns(argument) : await readCustomColumns(argument);
-      const plain = (objects: readonly NamedObjectOutput[]): readonly KubernetesObject[] => objects.map(({ object }) => object);
+      const plain = (objects: readonly NamedObjectOutput[]): readonly KubernetesObject[] =>
+        objects.map(({ object }) => object);
       return (objects) => printCustomColumns(columns, plain(objects), options.headers);
     }
     default:

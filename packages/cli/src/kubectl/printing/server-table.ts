@@ -5,8 +5,9 @@ import { textColumns } from './text-columns.js';
 export interface ServerTable {
   readonly kind: 'Table';
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string } | undefined;
-  readonly columnDefinitions?: readonly { readonly name: string; readonly type: string; readonly priority?: number }[] | null;
-  readonly rows?: readonly ServerRow[] | null;
+  readonly columnDefinitions?:
+    readonly { readonly name: string; readonly type: string; readonly priority?: number }[] | null | undefined;
+  readonly rows?: readonly ServerRow[] | null | undefined;
 }
 
 export interface ServerRow {

@@ -10,6 +10,9 @@ export function textColumns(rows: readonly (readonly string[])[]): string {
     });
   }
   return rows
-    .map((row) => `${row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('')}\n`)
+    .map(
+      (row) =>
+        `${row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('')}\n`,
+    )
     .join('');
 }
