@@ -1,0 +1,78 @@
+import { addons } from '@geobuk/api';
+import type { ResourceType } from '@geobuk/api';
+import type { Cluster } from '../cluster/cluster.js';
+import { parseNamespaces } from '../command/parse-command.js';
+import type { Command } from '../command/parse-command.js';
+import { aliasesPage, contextsPage, forwardsPage, journalPage } from '../pages/own-lists.js';
+import { FleetPage } from '../pages/fleet-page.js';
+import { LoopsPage } from '../pages/loops-page.js';
+import { PulsesPage } from '../pages/pulses-page.js';
+import type { Page } from '../pages/page.js';
+import { TablePage } from '../pages/table-page.js';
+import type { Services } from './services.js';
+
+export interface OwnView {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly description: string;
+  readonly open: (cluster: Cluster, services: Services) => Page;
+}
+
+/** Views that are no resource. */
+export const ownViews: readonly OwnView[] = [
+  {
+    name: 'fleet',
+    aliases: ['fl', 'home'],
+    description: 'the cluster as a fleet: a ship per node, its crew of pods',
+    open: (cluster, services) => new FleetPage(cluster, services),
+  },
+  {
+    name: 'pulses',
+    aliases: ['pu', 'pulse', 'hz'],
+    description: 'charts: CPU, memory, pods, events',
+    open: (cluster, services) => new PulsesPage(cluster, services),
+  },
+  {
+    name: 'loops',
+    aliases: ['loop', 'controllers'],
+    description: 'what each control loop found and did',
+    open: (cluster, services) => new LoopsPage(cluster, services),
+  },
+  { name: 'contexts', aliases: ['ctx', 'context'], description: 'contexts of the kubeconfig', open: contextsPage },
+  { name: 'aliases', aliases: ['alias', 'a'], description: 'every name of every resource', open: aliasesPage },
+  { name: 'portforwards', aliases: ['portforward', 'pf'], description: 'open port-forwards', open: forwardsPage },
+  { name: 'journal', aliases: ['undo', 'changes'], description: 'changes made from here, to undo', open: journalPage },
+];
+
+/** Short names for kinds whose own alias is something else here. */
+const kindAliases: Readonly<Record<string, string>> = { addon: 'addons', ns: 'namespaces', wk: 'pods' };
+
+/** The page a command asks for; undefined: nothing is called that. */
+export function pageOf(command: Command, clusters: readonly Cluster[], services: Services): Page | undefined {
+  const cluster = clusters[0]!;
+  const own = ownViews.find(({ name, aliases }) => name === command.name || aliases.includes(command.name));
+  if (own !== undefined) return own.open(cluster, services);
+  const [argument] = command.args;
+  if (/^(ns|namespaces?)$/.test(command.name) && argument !== undefined) {
+    return pageOf({ ...command, name: 'pods' }, clusters, services);
+  }
+  const type = typeOf(command.name, cluster);
+  if (type === undefined) return undefined;
+  if (argument !== undefined && type.namespaced) services.useNamespaces(parseNamespaces(argument));
+  return new TablePage(
+    {
+      clusters,
+      type,
+      namespaces: services.namespaces(),
+      labelSelector: command.labelSelector,
+      filter: command.filter,
+    },
+    services,
+  );
+}
+
+function typeOf(name: string, cluster: Cluster): ResourceType | undefined {
+  const found = cluster.catalog.find(kindAliases[name] ?? name);
+  // The addon view is ours on any server; a server without addons says so when asked.
+  return found ?? (name === 'addons' || name === 'addon' ? (addons as ResourceType) : undefined);
+}

@@ -1,0 +1,171 @@
+import type { Container, ContainerStatus, ObjectKey, Pod, Probe } from '@geobuk/api';
+import { formatKey, pods } from '@geobuk/api';
+import { openSession } from '../actions/sessions.js';
+import type { Actions } from '../actions/key-map.js';
+import type { Services } from '../app/services.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { objectSource } from '../cluster/follow.js';
+import type { Health } from '../screen/paint.js';
+import { parseTime } from '../table/age.js';
+import type { ColumnShape } from '../table/row.js';
+import { containerAmounts, inMi } from '../views/resource-amounts.js';
+import { ListPage } from './list-page.js';
+import type { ListRow } from './list-page.js';
+import { LogPage } from './log-page.js';
+
+export interface ContainersPageOptions {
+  readonly cluster: Cluster;
+  readonly key: ObjectKey;
+}
+
+const columns: readonly ColumnShape[] = [
+  { title: 'IDX', drop: 3 },
+  { title: 'NAME' },
+  { title: 'READY', drop: 1 },
+  { title: 'STATE', drop: 1 },
+  { title: 'RESTARTS', align: 'right', kind: 'number', drop: 2 },
+  { title: 'PROBES(L:R:S)', drop: 20 },
+  { title: 'CPU/RL', align: 'right', drop: 21 },
+  { title: 'MEM/RL', align: 'right', drop: 22 },
+  { title: 'PORTS', drop: 19 },
+  { title: 'IMAGE', drop: 5 },
+  { title: 'AGE', kind: 'time', drop: 0 },
+];
+
+interface Item {
+  readonly container: Container;
+  readonly status: ContainerStatus | undefined;
+  readonly pod: Pod;
+}
+
+/** Containers of one pod, init containers first, followed live by a watch of that pod alone. */
+export class ContainersPage extends ListPage<Item> {
+  constructor({ cluster, key }: ContainersPageOptions, services: Services) {
+    let pod: Pod | undefined;
+    super(
+      {
+        crumb: 'containers',
+        title: () => `containers(${formatKey(key)})`,
+        cluster,
+        columns,
+        unsorted: true,
+        rows: () => (pod === undefined ? [] : containerRows(pod)),
+        empty: () => 'the pod is gone',
+        actions: (item) => containerActions(item, { cluster, key }, services),
+        run: (signal) =>
+          cluster.follow<Pod>(
+            (connection) =>
+              objectSource(connection, pods, { namespace: key.namespace, fieldSelector: `metadata.name=${key.name}` }),
+            {
+              relisting: () => undefined,
+              synced: () => services.invalidate(),
+              set: (now) => {
+                pod = now;
+                services.invalidate();
+              },
+              removed: () => {
+                pod = undefined;
+                services.invalidate();
+              },
+            },
+            (error) => services.flash('alert', error.message),
+            signal,
+          ),
+      },
+      services,
+    );
+  }
+}
+
+export function containerState(status: ContainerStatus | undefined): {
+  readonly word: string;
+  readonly health: Health;
+} {
+  const { running, terminated, waiting } = status?.state ?? {};
+  if (running !== undefined) return { word: 'Running', health: status?.ready === true ? 'ok' : 'pending' };
+  if (terminated !== undefined) {
+    const word = terminated.reason ?? `ExitCode:${terminated.exitCode}`;
+    return { word, health: terminated.exitCode === 0 ? 'done' : 'error' };
+  }
+  const word = waiting?.reason ?? 'Waiting';
+  return { word, health: /^(ContainerCreating|PodInitializing|Waiting)$/.test(word) ? 'pending' : 'error' };
+}
+
+const probeWord = (probe: Probe | undefined): string => {
+  if (probe === undefined) return 'off';
+  if (probe.httpGet !== undefined) return 'http';
+  return probe.exec !== undefined ? 'exec' : probe.tcpSocket !== undefined ? 'tcp' : 'grpc';
+};
+
+function containerRows(pod: Pod): readonly ListRow<Item>[] {
+  const parts: readonly (readonly [string, readonly Container[], readonly ContainerStatus[]])[] = [
+    ['I', pod.spec.initContainers ?? [], pod.status?.initContainerStatuses ?? []],
+    ['M', pod.spec.containers, pod.status?.containerStatuses ?? []],
+    ['E', (pod.spec.ephemeralContainers ?? []) as readonly Container[], pod.status?.ephemeralContainerStatuses ?? []],
+  ];
+  return parts.flatMap(([letter, containers, statuses]) =>
+    containers.map((container, index) => {
+      const status = statuses.find(({ name }) => name === container.name);
+      const { word, health } = containerState(status);
+      const { cpuRequest, cpuLimit, memoryRequest, memoryLimit } = containerAmounts(container);
+      const restarts = status?.restartCount ?? 0;
+      return {
+        id: `${letter}${container.name}`,
+        cells: [
+          `${letter}${index + 1}`,
+          container.name,
+          String(status?.ready ?? false),
+          word,
+          String(restarts),
+          [container.livenessProbe, container.readinessProbe, container.startupProbe].map(probeWord).join(':'),
+          `${cpuRequest}:${cpuLimit}`,
+          `${inMi(memoryRequest)}:${inMi(memoryLimit)}`,
+          (container.ports ?? [])
+            .map(({ containerPort, protocol = 'TCP' }) => `${containerPort}${protocol === 'TCP' ? '' : `/${protocol}`}`)
+            .join(','),
+          container.image ?? '',
+          '',
+        ],
+        values: [
+          ...new Array<undefined>(4).fill(undefined),
+          restarts,
+          ...new Array<undefined>(5).fill(undefined),
+          parseTime(status?.state?.running?.startedAt),
+        ],
+        health,
+        problem: health === 'error' ? word : '',
+        item: { container, status, pod },
+      };
+    }),
+  );
+}
+
+function containerActions(
+  item: Item | undefined,
+  { cluster, key }: ContainersPageOptions,
+  services: Services,
+): Actions {
+  if (item === undefined) return {};
+  const { container, pod } = item;
+  const logs = (previous: boolean): void =>
+    services.open(
+      new LogPage(
+        {
+          cluster,
+          title: `${formatKey(key)}:${container.name}`,
+          sources: [{ pod: key, container: container.name, label: container.name }],
+          previous,
+        },
+        services,
+      ),
+    );
+  const enter = (kind: 'exec' | 'attach') => (): Promise<void> =>
+    services.act((signal) => openSession({ cluster, services, key, pod, container: container.name, kind }, signal));
+  const reading: Actions = {
+    open: () => logs(false),
+    logs: () => logs(false),
+    previousLogs: () => logs(true),
+    copy: () => services.terminal.copy(container.name),
+  };
+  return cluster.readOnly ? reading : { ...reading, shell: enter('exec'), attach: enter('attach') };
+}

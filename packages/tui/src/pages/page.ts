@@ -1,0 +1,34 @@
+import type { Actions } from '../actions/key-map.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { Canvas } from '../screen/frame.js';
+import type { KeyPress, MousePress } from '../terminal/terminal.js';
+
+/** One thing that fills the screen. Opened on a stack; below it lies what Esc returns to. */
+export interface Page {
+  /** Its name in the crumbs. */
+  readonly crumb: string;
+  readonly cluster: Cluster;
+  /** Begins to follow what it shows, until the signal fires. */
+  start(signal: AbortSignal): void;
+  /** Draws itself, frame and title included, from what it knows. */
+  draw(canvas: Canvas, now: number): void;
+  /** What can be done now; decides keys, hints, palette and help. */
+  actions(): Actions;
+  /** Keys that are no actions, such as letters in a picker. True: taken. */
+  key?(press: KeyPress): boolean;
+  /** A click or turn of the wheel at a place of its own canvas. */
+  mouse?(press: MousePress): void;
+  /** Text of `/`; absent: nothing to filter. Called for every letter, and with done for Enter. */
+  readonly filter?: PageFilter | undefined;
+  /** Esc: true when there was something to clear first. */
+  escape?(): boolean;
+  /** Milliseconds until time alone changes what is seen; undefined: never. */
+  repaintInMs?(now: number): number | undefined;
+}
+
+export interface PageFilter {
+  readonly text: string;
+  set(text: string): void;
+  /** Why the text cannot be understood. */
+  readonly problem?: string | undefined;
+}

@@ -1,0 +1,3 @@
+declare module 'neo-blessed' {
+  export * from 'blessed';
+}

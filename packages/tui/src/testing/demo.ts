@@ -1,0 +1,42 @@
+import { runDashboard } from '../tui.js';
+import { colorDepthOf } from '../theme/sgr.js';
+import { systemClock } from '@geobuk/client';
+import type { Clock } from '@geobuk/client';
+import { FakeConnection } from './fake-connection.js';
+import { recordedAt, recordedFleet, recordedLogs, recordedLoops } from './recorded-fleet.js';
+
+/** Runs the dashboard on the recorded cluster in this terminal: for tests in a pseudo-terminal, and for a look. */
+const startedAt = systemClock.now();
+const clock: Clock = { ...systemClock, now: () => recordedAt + systemClock.now() - startedAt };
+const connection = new FakeConnection({ objects: recordedFleet, loops: recordedLoops, logs: recordedLogs, clock });
+const unreachable = process.argv.includes('--unreachable');
+const command = process.argv
+  .slice(2)
+  .filter((argument) => !argument.startsWith('--'))
+  .join(' ');
+
+process.exitCode = await runDashboard({
+  contexts: [
+    { context: 'geobuk', cluster: 'geobuk', user: 'admin', server: 'https://127.0.0.1:6443', namespace: 'default' },
+    { context: 'far', cluster: 'far', user: 'admin', server: 'https://192.0.2.1:6443', namespace: 'default' },
+  ],
+  current: unreachable ? 'far' : 'geobuk',
+  connect: ({ context }, signal) =>
+    context === 'geobuk'
+      ? Promise.resolve(connection)
+      : new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+        ),
+  command: command === '' ? 'pods' : command,
+  readOnly: process.argv.includes('--readonly'),
+  language: process.argv.includes('--ko') ? 'ko' : 'en',
+  colorDepth: colorDepthOf(process.env),
+  editor: (process.env['EDITOR'] ?? 'vi').split(' '),
+  dumpDirectory: process.env['DUMP_DIRECTORY'] ?? '.',
+  programVersion: '0.1.0',
+  mouse: true,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  clock,
+});
+process.exit();
