@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { runAgent } from '@geobuk/addon-sdk';
+import { runNetworkAgent } from './agent/network-agent.js';
+
+await runAgent('network', runNetworkAgent);
