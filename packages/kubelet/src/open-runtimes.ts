@@ -3,6 +3,7 @@ import { allSettledOrThrow } from '@geobuk/client';
 import type { KubeletConfig } from './config.js';
 import { PrivateContainerd } from './runtime/containerd/private-containerd.js';
 import { openCriRuntime } from './runtime/cri/cri-runtime.js';
+import { HostRuntime } from './runtime/host/host-runtime.js';
 import type { ContainerRuntime } from './runtime/runtime.js';
 
 /** What runs pods on this node, and how it is kept up. */
@@ -27,15 +28,21 @@ export async function openRuntimes(config: KubeletConfig, signal: AbortSignal): 
     containerd === undefined
       ? { GEOBUK_CNI_CONF_DIR: '/etc/cni/net.d' }
       : { GEOBUK_CNI_CONF_DIR: containerd.cniConfDir, GEOBUK_CNI_BIN_DIR: containerd.cniBinDir };
+  const host = new HostRuntime({
+    directory: join(dataDir, 'host'),
+    moduleRoots: config.npmModuleRoots ?? [],
+    npmDirectory: config.npmDirectory ?? join(dataDir, 'npm'),
+  });
   return {
     engine,
-    host: undefined,
+    host,
     hostPodEnv: { GEOBUK_NODE_NAME: nodeName, ...cniEnv },
     async run(parent) {
       await allSettledOrThrow(containerd === undefined ? [] : [containerd.run(parent)]);
     },
     [Symbol.asyncDispose]: () => {
       engine[Symbol.dispose]();
+      host[Symbol.dispose]();
       return Promise.resolve();
     },
   };

@@ -1,4 +1,4 @@
-import { rmdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { ignoring, isConflict, isNotFound, keyOf, pods } from '@geobuk/api';
 import type { Pod } from '@geobuk/api';
 import type { Client } from '@geobuk/client';
@@ -70,39 +70,14 @@ export class PodCleanup {
   }
 }
 
-/** Controllers of cgroup v1 that engines use, and '' for v2. */
-const hierarchies = [
-  '',
-  'cpu,cpuacct',
-  'cpuset',
-  'memory',
-  'pids',
-  'blkio',
-  'devices',
-  'freezer',
-  'hugetlb',
-  'net_cls,net_prio',
-  'perf_event',
-  'rdma',
-  'systemd',
-  'unified',
-];
+const cgroupRoot = '/sys/fs/cgroup';
+/** Not there, not ours, or a child is just leaving: what stays is empty and costs nothing. */
+const harmless = new Set(['ENOENT', 'ENOTDIR', 'EBUSY', 'EROFS', 'EACCES', 'EPERM', 'ENOTEMPTY']);
 
 /** The engine made the pod's cgroup as the parent of its containers' and leaves it there. */
 async function removeCgroups(path: string): Promise<void> {
-  for (const hierarchy of hierarchies) {
-    await rmdir(`/sys/fs/cgroup/${hierarchy}${path}`).catch((error: unknown) => {
-      const { code } = error as NodeJS.ErrnoException;
-      // Not there, not ours, or still empty-handed children: the next pass or the next kubelet finds it again.
-      if (
-        code !== 'ENOENT' &&
-        code !== 'ENOTDIR' &&
-        code !== 'EBUSY' &&
-        code !== 'EROFS' &&
-        code !== 'EACCES' &&
-        code !== 'ENOTEMPTY'
-      )
-        throw error;
-    });
-  }
+  const ignore = ignoring((error) => harmless.has((error as NodeJS.ErrnoException).code ?? ''));
+  // One tree with version 2; with version 1 one for each controller.
+  const hierarchies = ['', ...((await readdir(cgroupRoot).catch(ignore)) ?? [])];
+  for (const hierarchy of hierarchies) await rmdir(`${cgroupRoot}/${hierarchy}${path}`).catch(ignore);
 }

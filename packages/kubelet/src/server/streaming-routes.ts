@@ -27,6 +27,8 @@ const spdyRemoteProtocols = ['v4.channel.k8s.io', 'v3.channel.k8s.io', 'v2.chann
 const spdyForwardProtocol = 'portforward.k8s.io';
 /** SPDY frames inside of websocket messages. Follows: PortForwardWebsockets. */
 const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io';
+/** Its name is no token of HTTP, which a websocket library minds: so it bears this one inside. */
+const tunnelToken = 'spdy-3.1-portforward.k8s.io';
 const websocketForwardProtocols = ['v4.channel.k8s.io'];
 const largestMessageBytes = 8 << 20;
 
@@ -108,8 +110,8 @@ export class StreamingRoutes {
       acceptSpdy(request, socket, head, [spdyForwardProtocol]);
       return forwardOverSpdy(socket, open);
     }
-    const accepted = await acceptWebsocket(request, socket, head, [tunnelProtocol, ...websocketForwardProtocols]);
-    if (accepted.protocol === tunnelProtocol) return forwardOverSpdy(createWebSocketStream(accepted), open);
+    const accepted = await acceptWebsocket(request, socket, head, [tunnelToken, ...websocketForwardProtocols]);
+    if (accepted.protocol === tunnelToken) return forwardOverSpdy(createWebSocketStream(accepted), open);
     const ports = url.searchParams
       .getAll('ports')
       .concat(url.searchParams.getAll('port'))
@@ -131,16 +133,21 @@ function acceptWebsocket(
   head: Buffer,
   protocols: readonly string[],
 ): Promise<WebSocket> {
+  const written = request.headers['sec-websocket-protocol'] ?? '';
+  const offered = written.split(',').map((text) => text.trim().replace(tunnelProtocol, tunnelToken));
+  request.headers['sec-websocket-protocol'] = offered.join(', ');
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: largestMessageBytes,
     perMessageDeflate: false,
     handleProtocols: (offered) => protocols.find((protocol) => offered.has(protocol)) ?? false,
   });
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((text) => text.trim());
   if (!protocols.some((protocol) => offered.includes(protocol))) {
     throw ApiError.badRequest(`none of the websocket protocols is supported: ${offered.join(', ')}`);
   }
+  server.on('headers', (headers) => {
+    headers.forEach((line, index) => (headers[index] = line.replace(tunnelToken, tunnelProtocol)));
+  });
   return new Promise((resolve) => server.handleUpgrade(request, socket, head, resolve));
 }
 
