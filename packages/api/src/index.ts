@@ -120,3 +120,5 @@ export { validateLabels, validateMetadata, validateMetadataUpdate } from './vali
 export { validatePodSpec, validatePodTemplate } from './validation/pod-spec.js';
 export { scheduleProblem } from './validation/batch.js';
 export { checkStructural } from './schema/structural-check.js';
+export { checkFieldRequirements, selectableFields } from './selectors/selectable-fields.js';
+export type { FieldGetter } from './selectors/selectable-fields.js';
