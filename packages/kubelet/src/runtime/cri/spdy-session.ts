@@ -46,6 +46,7 @@ export class SpdySession implements Disposable {
   readonly #connection: SpdyConnection;
   readonly #socket: Socket;
   #failure: Error | undefined;
+  #paused = false;
 
   constructor(socket: Socket) {
     const { connection: spdy } = createRequire(import.meta.url)('spdy-transport') as SpdyTransport;
@@ -76,10 +77,14 @@ export class SpdySession implements Disposable {
 
   /** Stops reading from the engine (it does not look at our windows), until `resume`. */
   pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
     this.#socket.unpipe(this.#connection._spdyState.parser);
   }
 
   resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
     this.#socket.pipe(this.#connection._spdyState.parser);
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,6 +34,8 @@ export interface HostUnderTest extends AsyncDisposable {
 export async function openHostUnderTest(): Promise<HostUnderTest> {
   const { signal } = new AbortController();
   const directory = mkdtempSync(join(tmpdir(), 'geobuk-host-'));
+  // Containers of other users read their packages here.
+  chmodSync(directory, 0o755);
   for (const [name, source] of Object.entries(hostPrograms)) {
     const root = join(directory, 'project/node_modules', name);
     mkdirSync(root, { recursive: true });

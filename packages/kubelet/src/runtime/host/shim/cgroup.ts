@@ -1,9 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LinuxResources } from '../../runtime.js';
 
 const root = '/sys/fs/cgroup';
 const controllersOfV1 = ['cpu', 'cpuacct', 'memory', 'pids'] as const;
+
+/** Two seconds in all; a group that then still has members stays, and its pod's group with it. */
+const removeLooks = 200;
+const removeLookMs = 10;
 
 export interface CgroupUsage {
   readonly cpuUsageNanos: number;
@@ -99,15 +104,10 @@ export class Cgroup {
     return usageOf(cpu, memory, stat.get('total_inactive_file') ?? 0, stat.get('total_rss') ?? 0);
   }
 
-  /** Removes the empty group. One that still has processes stays for the next try. */
-  remove(): void {
+  /** Removes the empty group. The dead count as members until their parent has reaped them, so it may take some looks. */
+  async remove(): Promise<void> {
     for (const path of this.directories) {
-      try {
-        rmdirSync(path);
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code !== 'ENOENT' && code !== 'EBUSY') throw error;
-      }
+      for (let left = removeLooks; left > 0 && !removed(path); left--) await sleep(removeLookMs);
     }
   }
 
@@ -119,6 +119,18 @@ export class Cgroup {
   #write(controller: string, file: string, value: string): void {
     const path = this.#file(controller, file);
     if (existsSync(path)) writeFileSync(path, value);
+  }
+}
+
+function removed(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return true;
+    if (code === 'EBUSY') return false;
+    throw error;
   }
 }
 

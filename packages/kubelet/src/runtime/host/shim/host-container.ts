@@ -46,6 +46,7 @@ export class HostContainer {
   #log: LogWriter | undefined;
   #resources: LinuxResources;
   #ended: Promise<void> | undefined;
+  #oomKilled = false;
 
   private constructor(directory: string, record: ContainerRecord, changed: () => void) {
     this.#directory = directory;
@@ -138,7 +139,7 @@ export class HostContainer {
       const [code, signal] = result as [number | null, NodeJS.Signals | null];
       await this.#afterDeath(out, err);
       const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
-      if (signal === 'SIGKILL' && this.#cgroup?.oomKilled() === true) this.#finish(137, 'OOMKilled', '');
+      if (signal === 'SIGKILL' && this.#oomKilled) this.#finish(137, 'OOMKilled', '');
       else this.#finish(exitCode, exitCode === 0 ? 'Completed' : 'Error', '');
     });
     this.#changed();
@@ -252,6 +253,9 @@ export class HostContainer {
     for (const pid of this.#commands) await killTree(pid, undefined);
     if (this.#process !== undefined) await killTree(this.#process.pid, this.#cgroup);
     await Promise.all([out.drained(drainMs), err.drained(drainMs)]);
+    this.#oomKilled = this.#cgroup?.oomKilled() ?? false;
+    await this.#cgroup?.remove();
+    this.#cgroup = undefined;
   }
 
   #finish(exitCode: number, reason: string, message: string): void {
@@ -259,8 +263,6 @@ export class HostContainer {
     this.#log?.end();
     this.#log = undefined;
     this.#child = undefined;
-    this.#cgroup?.remove();
-    this.#cgroup = undefined;
     this.#state = { ...this.#state, state: 'exited', finishedAt: Date.now(), exitCode, reason, message };
     this.#save();
     this.#changed();
