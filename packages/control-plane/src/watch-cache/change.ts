@@ -1,5 +1,5 @@
 import type { Revision } from '../store/store.js';
-import { StoredObject } from './stored-object.js';
+import type { StoredObject } from './stored-object.js';
 import type { CacheEvent, CachedObject, ObjectFilter } from './watch-cache.js';
 
 const frameEnd = Buffer.from('}\n');
@@ -71,7 +71,7 @@ export class Change {
       return (this.#added ??= new Event('ADDED', after));
     }
     if (!had) return undefined;
-    return (this.#deleted ??= new Event('DELETED', new StoredObject(before, before.value, revision)));
+    return (this.#deleted ??= new Event('DELETED', before.at(revision)));
   }
 
   dropFrames(): void {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { StoreError } from '../store/store.js';
 import type { CallOptions, Revision, Store, StoreBatch, StoreEvent } from '../store/store.js';
 import { ResourceCache } from './resource-cache.js';
+import type { Seal } from './stored-object.js';
 import type { WatchCache, WatchCacheLimits, WatchCaches } from './watch-cache.js';
 
 export interface WatchCachesDeps {
@@ -11,6 +12,7 @@ export interface WatchCachesDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits?: Partial<WatchCacheLimits> | undefined;
+  readonly seal?: Seal | undefined;
 }
 
 const defaultLimits: WatchCacheLimits = { historyBytes: 16 * 1024 * 1024, historyMs: 300_000, bookmarkMs: 60_000 };
@@ -58,8 +60,9 @@ class Dispatcher implements WatchCaches {
     const known = this.#caches.get(prefix);
     if (known !== undefined) return known;
     if (prefixOf(prefix) !== prefix) throw new TypeError(`${prefix} is not /registry/<group>/<plural>/`);
-    const { store, clock } = this.#deps;
-    const cache = new ResourceCache(prefix, { store, clock, limits: this.#limits, feed: this, written: this.#written });
+    const { store, clock, seal } = this.#deps;
+    const shared = { store, clock, limits: this.#limits, feed: this, written: this.#written, seal };
+    const cache = new ResourceCache(prefix, shared);
     this.#caches.set(prefix, cache);
     this.#toLoad.push(cache);
     this.#loadSome();

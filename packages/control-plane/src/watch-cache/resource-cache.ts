@@ -8,6 +8,7 @@ import { StoreError } from '../store/store.js';
 import type { CallOptions, Revision, Store, StoredValue, StoreEvent } from '../store/store.js';
 import { Change, existing } from './change.js';
 import { StoredObject, encodeObject, placeOf } from './stored-object.js';
+import type { ObjectPlace, Seal } from './stored-object.js';
 import { Watchers, scopeOf } from './watchers.js';
 import type { Watcher } from './watchers.js';
 import type {
@@ -30,6 +31,7 @@ export interface ResourceCacheDeps {
   readonly feed: { readonly revision: Revision; waitUntil(revision: Revision, options: CallOptions): Promise<void> };
   /** The objects that buffers of this process were encoded from, until the store's watch brings them. */
   readonly written: WeakMap<Buffer, KubernetesObject>;
+  readonly seal: Seal | undefined;
 }
 
 const loadPage = 1000;
@@ -174,8 +176,8 @@ export class ResourceCache implements WatchCache {
     const last = this.#objects.get(current.key);
     const revision = await this.#deps.store.delete(current.key, current.revision, options);
     await this.#deps.feed.waitUntil(revision, options);
-    if (last?.revision === current.revision) return new StoredObject(last, last.value, revision);
-    return new StoredObject(current, encodeObject(current.object), revision, current.object);
+    if (last?.revision === current.revision) return last.at(revision);
+    return this.#make(current, encodeObject(current.object), revision, current.object);
   }
 
   /** Reads all objects anew; events meanwhile are kept and follow. Watches of the time before end. */
@@ -188,10 +190,7 @@ export class ResourceCache implements WatchCache {
     for (let remaining = 1; remaining > 0;) {
       const page = await this.#deps.store.range(this.prefix, { signal, at, after, limit: loadPage });
       for (const { key, value, modRevision } of page.items) {
-        objects.set(
-          key,
-          new StoredObject(placeOf(key, this.prefix), value, modRevision, this.#deps.written.get(value)),
-        );
+        objects.set(key, this.#make(placeOf(key, this.prefix), value, modRevision));
         changedAt = Math.max(changedAt, modRevision);
       }
       at = page.revision;
@@ -230,7 +229,7 @@ export class ResourceCache implements WatchCache {
       if (revision <= this.#loadedAt) continue; // the range that loaded the cache showed it
       const before = this.#objects.get(key);
       const place = before ?? placeOf(key, this.prefix);
-      const after = value && new StoredObject(place, value, revision, this.#deps.written.get(value));
+      const after = value && this.#make(place, value, revision);
       if (after !== undefined) this.#objects.set(key, after);
       else this.#objects.delete(key);
       this.#changedAt = revision;
@@ -240,6 +239,11 @@ export class ResourceCache implements WatchCache {
       changes.push(change);
     }
     if (changes.length > 0) this.#watchers.publish(changes, this.#history.end);
+  }
+
+  #make(place: ObjectPlace, value: Buffer, revision: Revision, object?: KubernetesObject): StoredObject {
+    const written = object ?? this.#deps.written.get(value);
+    return new StoredObject(place, value, revision, { written, seal: this.#deps.seal });
   }
 
   #keyOf({ namespace, name }: ObjectKey): string {
@@ -266,7 +270,7 @@ export class ResourceCache implements WatchCache {
   ): Promise<CachedObject> {
     await this.#deps.feed.waitUntil(revision, options);
     const now = this.#objects.get(key);
-    return now?.revision === revision ? now : new StoredObject(placeOf(key, this.prefix), value, revision, object);
+    return now?.revision === revision ? now : this.#make(placeOf(key, this.prefix), value, revision, object);
   }
 
   /** From the store's history; objects that have not changed since are the cached ones. */
@@ -277,7 +281,7 @@ export class ResourceCache implements WatchCache {
   ): Promise<ListResult> {
     const cached = ({ key, value, modRevision }: StoredValue): StoredObject => {
       const now = this.#objects.get(key);
-      return now?.revision === modRevision ? now : new StoredObject(placeOf(key, this.prefix), value, modRevision);
+      return now?.revision === modRevision ? now : this.#make(placeOf(key, this.prefix), value, modRevision);
     };
     const { store } = this.#deps;
     if (filter === undefined) {

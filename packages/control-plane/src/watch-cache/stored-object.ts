@@ -31,6 +31,14 @@ export function placeOf(key: string, prefix: string): ObjectPlace {
   return { key, namespace: key.slice(prefix.length, slash), name: key.slice(slash + 1) };
 }
 
+/** Gets every object before it is shared; tests freeze it, so that whoever writes to it is caught in the act. */
+export type Seal = (object: KubernetesObject) => KubernetesObject;
+
+export interface ObjectSource {
+  readonly written?: KubernetesObject | undefined;
+  readonly seal?: Seal | undefined;
+}
+
 /** A cached object over the very buffer that the store holds; see {@link CachedObject} for the format. */
 export class StoredObject implements CachedObject {
   readonly key: string;
@@ -42,17 +50,19 @@ export class StoredObject implements CachedObject {
   #parsed: WeakRef<KubernetesObject> | undefined;
   #labels: Readonly<Record<string, string>> | undefined;
   #spliceAt = 0;
+  readonly #seal: Seal | undefined;
 
   /** @param written the object that `value` was encoded from, where this process did it: then it is never parsed. */
-  constructor(place: ObjectPlace, value: Buffer, revision: Revision, written?: KubernetesObject) {
+  constructor(place: ObjectPlace, value: Buffer, revision: Revision, { written, seal }: ObjectSource = {}) {
     this.key = place.key;
     this.namespace = place.namespace;
     this.name = place.name;
     this.value = value;
     this.revision = revision;
+    this.#seal = seal;
     if (written !== undefined) {
       const metadata = { ...written.metadata, resourceVersion: String(revision) };
-      this.#parsed = new WeakRef<KubernetesObject>({ ...written, metadata });
+      this.#keep({ ...written, metadata });
     }
   }
 
@@ -61,8 +71,7 @@ export class StoredObject implements CachedObject {
     if (kept !== undefined) return kept;
     const parsed = JSON.parse(this.value.toString()) as KubernetesObject & { metadata: { resourceVersion?: string } };
     parsed.metadata.resourceVersion = String(this.revision);
-    this.#parsed = new WeakRef<KubernetesObject>(parsed);
-    return parsed;
+    return this.#keep(parsed);
   }
 
   get labels(): Readonly<Record<string, string>> {
@@ -85,6 +94,17 @@ export class StoredObject implements CachedObject {
     const version = `"resourceVersion":"${this.revision}",`;
     target.write(version, offset + spliceAt, 'latin1');
     this.value.copy(target, offset + spliceAt + version.length, spliceAt);
+  }
+
+  /** The same content at another revision. */
+  at(revision: Revision): StoredObject {
+    return new StoredObject(this, this.value, revision, { seal: this.#seal });
+  }
+
+  #keep(object: KubernetesObject): KubernetesObject {
+    const kept = this.#seal === undefined ? object : this.#seal(object);
+    this.#parsed = new WeakRef(kept);
+    return kept;
   }
 }
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { KubernetesObject } from '@geobuk/api';
 import { systemClock } from '@geobuk/client';
-import { FakeClock } from '@geobuk/client/testing';
+import { FakeClock, deepFreeze } from '@geobuk/client/testing';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../store/memory/memory-store.js';
@@ -45,7 +45,7 @@ async function start(
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // shared by many calls at once
   const calm = { signal: stopping.signal };
-  const caches = createWatchCaches({ store, clock, log, limits });
+  const caches = createWatchCaches({ store, clock, log, limits, seal: deepFreeze });
   const cache = caches.cache(prefix);
   const running = caches.run(stopping.signal);
   await caches.whenReady(calm);
@@ -99,6 +99,14 @@ describe('watch cache', () => {
     const found = running.cache.get(at('old'))!;
     expect(found).toMatchObject({ namespace: 'ns', name: 'old', revision, labels: { app: 'web' } });
     expect(found.object.metadata.resourceVersion).toBe(String(revision));
+  });
+
+  it('shares one object among all, which nobody can write to where it is sealed', async () => {
+    await using running = await start();
+    const { cache, calm } = running;
+    const { object } = await cache.create(at('a'), map('a'), calm);
+    expect(cache.get(at('a'))!.object).toBe(object);
+    expect(() => Object.assign(object.metadata, { name: 'b' })).toThrow(TypeError);
   });
 
   it('does not write what would change nothing', async () => {

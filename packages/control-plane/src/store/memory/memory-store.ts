@@ -8,6 +8,7 @@ import type { Store } from '../store.js';
 
 /** Nothing survives: durable means accepted. */
 const forgetful: Journal = {
+  failure: undefined,
   append: async () => {},
   release: () => {},
   [Symbol.asyncDispose]: async () => {},

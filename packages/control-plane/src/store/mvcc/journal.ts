@@ -3,6 +3,8 @@ import type { Version } from './version-index.js';
 
 /** Where an MVCC store keeps what must survive. */
 export interface Journal extends AsyncDisposable {
+  /** Why nothing is written any more, if that is so. */
+  readonly failure: Error | undefined;
   /**
    * Writes down `versions`, in order; resolves once they are durable. Calls may overlap and are carried out in order.
    * A rejection is final: nothing is written any more.

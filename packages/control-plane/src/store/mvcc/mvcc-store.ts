@@ -130,6 +130,8 @@ export class MvccStore implements Store {
 
   async ready({ signal }: CallOptions): Promise<void> {
     signal.throwIfAborted();
+    const { failure } = this.#deps.journal;
+    if (failure !== undefined) this.#fail(cannotWrite(failure));
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -235,8 +237,7 @@ export class MvccStore implements Store {
     try {
       await journal.append(versions);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#fail(new StoreError('Unavailable', `the store cannot write: ${why}`, { cause: error }));
+      this.#fail(cannotWrite(error));
       for (const write of writes) write.failed(this.#failure);
       return;
     } finally {
@@ -257,6 +258,11 @@ export class MvccStore implements Store {
       ? { type: 'delete', key, value: undefined, revision, previous }
       : { type: 'put', key, value, revision, previous };
   }
+}
+
+function cannotWrite(cause: unknown): StoreError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError('Unavailable', `the store cannot write: ${why}`, { cause });
 }
 
 /** `promise`, or the abort, whichever is first. */

@@ -36,7 +36,10 @@ const isAlive = async (owner: Owner | undefined): Promise<boolean> =>
 export async function lockDirectory(directory: string): Promise<AsyncDisposable> {
   const file = join(directory, 'lock');
   const own = join(directory, `lock.${randomUUID()}`);
-  const text = `${process.pid} ${(await startTimeOf(process.pid)) ?? ''}\n`;
+  const startTime = await startTimeOf(process.pid);
+  if (startTime === undefined)
+    throw new StoreError('Unavailable', 'a store needs /proc to know who owns its directory');
+  const text = `${process.pid} ${startTime}\n`;
   await writeFile(own, text, { mode: 0o600 });
   try {
     for (;;) {

@@ -59,6 +59,10 @@ export class NedbJournal implements Journal {
     return answer;
   }
 
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** A record that was found at the start. */
   restore(version: Version, segment: number, wanted: boolean): void {
     this.#table.add(version, segment, { wanted });

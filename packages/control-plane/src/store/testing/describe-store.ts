@@ -263,6 +263,7 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
     it('leaves a write that was aborted on its way either done or not done', () =>
       withStore(async (store) => {
         const abort = new AbortController();
+        setMaxListeners(0, abort.signal);
         const writes = Array.from({ length: 50 }, (_, i) => store.create(`/r/${i}`, bytes('v'), abort));
         await Promise.resolve();
         abort.abort(new Error('gone'));
