@@ -1,14 +1,26 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { namespaces, uidOf } from '@geobuk/api';
+import type { AddonCluster } from '@geobuk/api';
 import { allSettledOrThrow, followSignal, systemClock } from '@geobuk/client';
+import type { Client } from '@geobuk/client';
+import { loadAddonCatalogue } from './addons/addon-catalogue.js';
+import { createAddonReconciler } from './addons/addon-reconciler.js';
 import { ApiServer } from './apiserver/api-server.js';
+import type { User } from './apiserver/authentication/user.js';
+import { kubernetesVersion } from './apiserver/endpoints/plain-routes.js';
 import { IpRange } from './apiserver/service-addresses/ip-range.js';
 import { ConfigError } from './config.js';
 import type { ControlPlaneConfig } from './config.js';
+import { ControlLoops } from './control-loops.js';
 import { openStore } from './open-store.js';
 import { writeAdminKubeconfig } from './pki/admin-kubeconfig.js';
+import { CertificateSigner } from './pki/certificate-signer.js';
 import { openClusterPki } from './pki/cluster-pki.js';
 import { createWatchCaches } from './watch-cache/create-watch-caches.js';
+
+/** As whom controllers write. */
+const controllerUser: User = { name: 'system:kube-controller-manager', groups: ['system:masters', 'system:authenticated'] };
 
 /** One control plane: API server, store and everything that keeps the cluster as it should be. */
 export interface ControlPlane {
@@ -50,29 +62,54 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
       random: Math.random,
     });
 
+    const client = apiServer.clientFor(controllerUser);
+    const discover = () => apiServer.catalog.all().map(({ type }) => type);
+    const loops = new ControlLoops({
+      client,
+      discover,
+      clock,
+      log,
+      podCIDR: config.podCIDR,
+      rootCa: pki.ca.certPem,
+      signer: new CertificateSigner(pki),
+      addonControllers: async (deps) =>
+        createAddonReconciler({
+          ...deps,
+          catalogue: await loadAddonCatalogue({ packages: config.addonPackages, log }),
+          cluster: await addonCluster(config, client, signal),
+        }),
+      leaderElection: config.store.kind === 'etcd',
+    });
+
     using parts = followSignal(signal);
     const together = async (part: Promise<void>): Promise<void> => {
       try {
         await part;
       } catch (error) {
-        if (!parts.signal.aborted) {
-          parts.abort(error); // the others stop when one falls
-          throw error;
-        }
-        if (error !== parts.signal.reason && (error as Error).name !== 'AbortError') throw error;
+        if (parts.signal.aborted && isAbort(error, parts.signal)) return;
+        parts.abort(error); // the others stop when one falls
+        throw error;
       }
     };
-    const ready = async (): Promise<void> => {
-      url = `https://${hostInUrl(loopbackOr(config.bind, advertiseAddress))}:${apiServer.port}`;
+    let beReady = (): void => undefined;
+    const whenReady = new Promise<void>((resolve) => (beReady = resolve));
+    const onListening = async (): Promise<void> => {
+      url = `https://${hostInUrl(isWildcard(config.bind) ? '127.0.0.1' : config.bind)}:${apiServer.port}`;
       await writeAdminKubeconfig(kubeconfigPath, url, pki.ca.certPem, pki.admin);
       log.info({ url }, 'API server ready');
       config.onReady?.();
+      beReady();
+    };
+    const turnLoops = async (): Promise<void> => {
+      await Promise.race([whenReady, aborted(parts.signal)]);
+      if (!parts.signal.aborted) await loops.run(parts.signal);
     };
 
     // Every long-lived part. Each ends by itself when the signal aborts; when one falls, all do.
     await allSettledOrThrow([
       together(caches.run(parts.signal)), // the store's contents, in memory
-      together(apiServer.run(parts.signal, ready)), // the Kubernetes API
+      together(apiServer.run(parts.signal, onListening)), // the Kubernetes API
+      together(turnLoops()), // controllers, garbage collector, scheduler, addon reconciler
     ]);
   }
 
@@ -105,7 +142,24 @@ function outerAddress(bind: string): string {
   return outer?.address ?? '127.0.0.1';
 }
 
-/** A kubeconfig on this machine needs no outer address. */
-const loopbackOr = (bind: string, advertiseAddress: string): string => (isWildcard(bind) ? '127.0.0.1' : bind === '' ? advertiseAddress : bind);
+/** What addons may know. The first digits of kube-system's uid tell clusters on one machine apart. */
+async function addonCluster(
+  { podCIDR, serviceCIDR, dnsAddress, clusterDomain }: ControlPlaneConfig,
+  client: Client,
+  signal: AbortSignal,
+): Promise<AddonCluster> {
+  const kubeSystem = await client.read(namespaces, { name: 'kube-system' }, { signal });
+  const id = uidOf(kubeSystem).replaceAll('-', '').slice(0, 8);
+  return { id, podCIDR, serviceCIDR, dnsAddress, domain: clusterDomain, version: kubernetesVersion.gitVersion };
+}
+
+const isAbort = (error: unknown, { reason }: AbortSignal): boolean =>
+  error === reason || (error instanceof Error && error.name === 'AbortError');
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 const hostInUrl = (address: string): string => (address.includes(':') ? `[${address}]` : address);

@@ -9,6 +9,8 @@ import type { WatchCaches } from '../watch-cache/watch-cache.js';
 import type { ClusterPki } from '../pki/cluster-pki.js';
 import { Admission } from './admission/admission.js';
 import { admissionPlugins } from './admission/chain.js';
+import { InProcessClient } from './in-process-client.js';
+import type { User } from './authentication/user.js';
 import { Authenticator } from './authentication/authenticator.js';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.js';
 import { AuthorizerChain } from './authorization/authorizer.js';
@@ -16,6 +18,7 @@ import type { Authorizer } from './authorization/authorizer.js';
 import { NodeAuthorizer } from './authorization/node-authorizer.js';
 import { RbacAuthorizer } from './authorization/rbac-authorizer.js';
 import { bootstrap } from './bootstrap/bootstrap.js';
+import { CustomResources } from './custom-resources/custom-resources.js';
 import { Discovery } from './discovery/discovery.js';
 import { registerPlainRoutes } from './endpoints/plain-routes.js';
 import { ResourceRouter } from './endpoints/router.js';
@@ -68,6 +71,7 @@ export class ApiServer {
   readonly #nodes: NodeAuthorizer;
   readonly #reservations: ServiceReservations;
   readonly #authenticator: Authenticator;
+  readonly #customResources: CustomResources;
   readonly #metrics = new Metrics();
   #isReady = false;
   #port = 0;
@@ -90,6 +94,7 @@ export class ApiServer {
     const admission = new Admission(admissionPlugins({ caches, random, rbac: this.#rbac, authorizer: this.authorizer }));
     this.registry = new Registry({ caches, admission, reservations: this.#reservations, now, random, newUid: randomUUID });
     this.reader = new Reader({ caches });
+    this.#customResources = new CustomResources({ catalog: this.catalog, caches, registry: this.registry, log: deps.log, now });
     this.actions = new Actions({ registry: this.registry, reader: this.reader, now, tokens: this.tokens, authorizer: this.authorizer, caches });
   }
 
@@ -102,22 +107,36 @@ export class ApiServer {
    * Serves until `signal` aborts. `onListening` is called when requests are answered and all that every cluster has
    * is there. @throws {ConfigError} the port is taken.
    */
-  async run(signal: AbortSignal, onListening: () => void): Promise<void> {
+  async run(signal: AbortSignal, onListening: () => void | Promise<void>): Promise<void> {
     const { caches } = this.#deps;
     for (const { prefix } of this.catalog.all()) caches.cache(prefix);
     await caches.whenReady({ signal });
-    const followers = Promise.all([this.#rbac.run(signal), this.#nodes.run(signal), this.#reservations.run(signal)]);
+    let definitionsAreServed = (): void => undefined;
+    const serving = new Promise<void>((resolve) => (definitionsAreServed = resolve));
+    const followers = Promise.all([
+      this.#rbac.run(signal),
+      this.#nodes.run(signal),
+      this.#reservations.run(signal),
+      this.#customResources.run(signal, definitionsAreServed),
+    ]);
     const server = this.#build(signal);
     try {
       await this.#listen(server);
+      await Promise.race([serving, followers]);
       await this.#bootstrap(signal);
       this.#isReady = true;
-      onListening();
+      await onListening();
       await followers;
     } finally {
       this.#isReady = false;
       await server.close();
     }
+  }
+
+  /** A client without a wire, with full rights, whose writes bear `user`'s name. */
+  clientFor(user: User): InProcessClient {
+    const { catalog, registry, reader, actions } = this;
+    return new InProcessClient({ catalog, registry, reader, actions, user, now: this.#deps.now });
   }
 
   #bootstrap(signal: AbortSignal): Promise<void> {

@@ -32,12 +32,12 @@ const subject = (commonName: string, organizations: readonly string[] = []): { [
   { CN: [commonName] },
 ];
 
-async function cryptoKey(key: KeyObject, usage: 'sign' | 'verify'): Promise<CryptoKey> {
+async function cryptoKey(key: KeyObject, usage: 'sign' | 'verify'): Promise<webcrypto.CryptoKey> {
   const [format, der] =
     usage === 'sign'
       ? (['pkcs8', key.export({ type: 'pkcs8', format: 'der' })] as const)
       : (['spki', key.export({ type: 'spki', format: 'der' })] as const);
-  return (await webcrypto.subtle.importKey(format, der, p256, true, [usage])) as CryptoKey;
+  return webcrypto.subtle.importKey(format, der, p256, true, [usage]);
 }
 
 /** Serial numbers are positive and take at most 16 bytes. */

@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import * as library from '@peculiar/x509';
 
-library.cryptoProvider.set(webcrypto as Crypto);
+library.cryptoProvider.set(webcrypto as unknown as Parameters<typeof library.cryptoProvider.set>[0]);
 
 /** The X.509 library, ready for use. Import it from here only: order of import matters to it. */
 export const x509 = library;

@@ -4,6 +4,7 @@ import type { User } from '../authentication/user.js';
 import type { Registry } from '../registry/registry.js';
 import type { ResourceCatalog } from '../resources/resource-catalog.js';
 import type { ServedResource } from '../resources/served-resource.js';
+import { addonDefinition } from './addon-definition.js';
 import { bootstrapNamespaces, bootstrapObjects } from './bootstrap-objects.js';
 import type { BootstrapFacts } from './bootstrap-objects.js';
 import {
@@ -33,6 +34,7 @@ export async function bootstrap(deps: BootstrapDeps, facts: BootstrapFacts, sign
   await ensureAll(deps, bootstrapRoles, reconciledRole, signal);
   await ensureAll(deps, bootstrapClusterRoleBindings, reconciledBinding, signal);
   await ensureAll(deps, bootstrapRoleBindings, reconciledBinding, signal);
+  await ensureAll(deps, [addonDefinition], reconciledDefinition, signal);
   await ensureAll(deps, bootstrapObjects(facts), reconciledObject, signal);
 }
 
@@ -115,4 +117,10 @@ function reconciledObject(wanted: KubernetesObject, present: KubernetesObject): 
   const { metadata: _metadata, ...contents } = wanted;
   const { metadata: _present, ...now } = present;
   return semanticEqual(contents, now) ? undefined : { ...contents, metadata: present.metadata };
+}
+
+/** The product's own definitions are those of this version. */
+function reconciledDefinition(wanted: KubernetesObject, present: KubernetesObject): KubernetesObject | undefined {
+  const { spec } = wanted as { readonly spec?: unknown };
+  return semanticEqual(spec, (present as { readonly spec?: unknown }).spec) ? undefined : ({ ...present, spec } as KubernetesObject);
 }

@@ -1,8 +1,10 @@
-import { ApiError } from '@geobuk/api';
+import { serverSideApply } from '@geobuk/api';
 import type { KubernetesObject } from '@geobuk/api';
 import type { ServedResource } from '../resources/served-resource.js';
+import { resetFieldsOf } from './managed-fields.js';
+import { timestamp } from './metadata.js';
 
-export interface ApplyRequest {
+export interface ApplyOptions {
   readonly fieldManager: string;
   readonly force: boolean;
   /** '' is the object itself. */
@@ -11,12 +13,24 @@ export interface ApplyRequest {
   readonly now: number;
 }
 
-/** Server-side apply. */
+/** Server-side apply; held to a resourceVersion only when the applied object names one. @throws {ApiError} Conflict. */
 export function applyTo(
-  _resource: ServedResource,
-  _current: KubernetesObject | undefined,
-  _applied: KubernetesObject,
-  _request: ApplyRequest,
+  resource: ServedResource,
+  current: KubernetesObject | undefined,
+  applied: KubernetesObject,
+  { fieldManager, force, subresource, now }: ApplyOptions,
 ): KubernetesObject {
-  throw ApiError.of(415, 'UnsupportedMediaType', 'server-side apply is not available');
+  const { resourceVersion, ...metadata } = applied.metadata;
+  const after = serverSideApply({
+    schema: resource.schema,
+    manager: fieldManager,
+    apiVersion: resource.apiVersion,
+    subresource,
+    now: timestamp(now),
+    resetFields: resetFieldsOf(resource, subresource),
+    live: current,
+    applied: { ...applied, metadata },
+    force,
+  });
+  return { ...after, metadata: { ...after.metadata, resourceVersion } };
 }

@@ -73,7 +73,7 @@ export class Registry {
     resource: ServedResource,
     namespace: string | undefined,
     given: KubernetesObject,
-    options: WriteOptions,
+    options: UpdateOptions,
   ): Promise<Written> {
     const { metadata } = given;
     if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
@@ -103,7 +103,7 @@ export class Registry {
     namespace: string | undefined,
     given: KubernetesObject,
     name: string,
-    options: WriteOptions,
+    options: UpdateOptions,
   ): Promise<Written> {
     const { admission, reservations } = this.#deps;
     const key: ObjectKey = namespace === undefined ? { name } : { namespace, name };
@@ -115,7 +115,7 @@ export class Registry {
     using reservation = await reservations.forCreate(resource, object, options);
     object = completeAndCheck(resource, reservation.object, undefined);
     await admission.validate(object, request);
-    object = recordUpdate(resource, undefined, object, options, this.#deps.now());
+    if (options.managesFields !== true) object = recordUpdate(resource, undefined, object, options, this.#deps.now());
 
     const cache = this.cacheOf(resource);
     if (options.dryRun === true) {

@@ -1,4 +1,5 @@
 import type { KubernetesObject, ResourceType } from '@geobuk/api';
+import { definitionStrategy } from '../custom-resources/definition-strategy.js';
 import { fieldAt } from './field-at.js';
 import { namespaceStrategy } from './namespace-strategy.js';
 import { podStrategy } from './pod-strategy.js';
@@ -82,6 +83,7 @@ export function builtInStrategy(type: ResourceType): Strategy {
   if (type.group === 'batch' && type.plural === 'jobs') return { ...base, defaultPropagation: 'Orphan' };
   if (type.group === '' && type.plural === 'replicationcontrollers') return { ...base, defaultPropagation: 'Orphan' };
   if (type.group === 'certificates.k8s.io') return certificateStrategy(base);
+  if (type.plural === 'customresourcedefinitions') return definitionStrategy(base);
   return base;
 }
 
