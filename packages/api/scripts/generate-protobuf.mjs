@@ -115,8 +115,8 @@ for (const [definition, fields] of [...structs].sort(([a], [b]) => (a < b ? -1 :
     const [name, ...options] = json.split(',');
     const code = codeOf(go, scope.get(definition), label);
     if (code === undefined) continue;
-    const flags = (go.startsWith('*') ? 'p' : '') + (options.includes('omitempty') || options.includes('omitzero') ? '' : 'k') + (options.includes('inline') ? 'e' : '');
-    rows.push([options.includes('inline') ? '' : name, Number(number), code, flags]);
+    const flags = (go.startsWith('*') ? 'p' : '') + (options.includes('omitempty') || options.includes('omitzero') ? '' : 'k') + (name === '' ? 'e' : '');
+    rows.push([name, Number(number), code, flags]);
   }
   table[definition] = rows;
   count += rows.length;

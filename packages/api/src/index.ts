@@ -122,3 +122,4 @@ export { scheduleProblem } from './validation/batch.js';
 export { checkStructural } from './schema/structural-check.js';
 export { checkFieldRequirements, selectableFields } from './selectors/selectable-fields.js';
 export type { FieldGetter } from './selectors/selectable-fields.js';
+export { decodeProtobuf, encodeProtobuf, encodeWatchFrame, protobufDefinition, protobufMediaType } from './protobuf/envelope.js';
