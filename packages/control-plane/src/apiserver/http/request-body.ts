@@ -1,4 +1,4 @@
-import { ApiError, isJsonObject, parseJson, parseJsonStrict } from '@geobuk/api';
+import { ApiError, decodeProtobuf, isJsonObject, parseJson, parseJsonStrict, protobufMediaType } from '@geobuk/api';
 import type { Json, JsonObject } from '@geobuk/api';
 import { parse as parseYaml } from 'yaml';
 
@@ -21,10 +21,11 @@ export function parseBody(body: Buffer, contentType: string | undefined, findDup
     return parseJsonText(textOf(body), findDuplicates);
   }
   if (type === 'application/yaml' || type.endsWith('+yaml')) return parseYamlOrJson(textOf(body), findDuplicates);
+  if (type === protobufMediaType) return { value: decodeProtobuf(body) as JsonObject, duplicateFields: [] };
   throw ApiError.of(
     415,
     'UnsupportedMediaType',
-    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
   );
 }
 
