@@ -176,7 +176,7 @@ export class FakeClient implements Client {
     const key = keyOf(object);
     this.#enter(options.signal, { verb: 'patch', type: untyped, ...key, subresource: options.subresource });
     const existing = this.#store.get(untyped, key);
-    const applied = appliedBy(untyped, existing, object, options);
+    const applied = appliedBy(untyped, existing, object, options, this.#now());
     if (existing === undefined) {
       const { resourceVersion: _, ...metadata } = applied.metadata;
       return this.create(type, { ...applied, metadata } as T, options);

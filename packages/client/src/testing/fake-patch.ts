@@ -1,5 +1,13 @@
 import type { KubernetesObject, ResourceType } from '@geobuk/api';
-import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '@geobuk/api';
+import {
+  apiVersionOf,
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  schemaOf,
+  schemaOfStructural,
+  serverSideApply,
+} from '@geobuk/api';
 import type { ApplyOptions, Patch } from '../client.js';
 
 /** The object a patch makes of another. */
@@ -16,12 +24,27 @@ export function patchedBy(type: ResourceType, existing: KubernetesObject, patch:
   }
 }
 
+/** A custom resource whose schema says nothing: lists are owned as a whole. */
+const anything = schemaOfStructural({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
+
 /** The object that server-side apply leaves. */
 export function appliedBy(
-  _type: ResourceType,
-  existing: KubernetesObject | undefined,
-  wanted: KubernetesObject,
-  _options: ApplyOptions,
+  type: ResourceType,
+  live: KubernetesObject | undefined,
+  applied: KubernetesObject,
+  { fieldManager, force, subresource }: ApplyOptions,
+  now: string,
 ): KubernetesObject {
-  return existing === undefined ? wanted : applyMergePatch(existing, wanted);
+  const schema = type.definition === undefined ? anything : schemaOf(type);
+  const apiVersion = apiVersionOf(type);
+  return serverSideApply({
+    schema,
+    manager: fieldManager,
+    apiVersion,
+    subresource,
+    now,
+    live,
+    applied: { ...applied, apiVersion, kind: type.kind },
+    force,
+  });
 }
