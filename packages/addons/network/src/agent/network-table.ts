@@ -1,12 +1,5 @@
-import type { NftRuleset } from '@geobuk/addon-sdk';
-import {
-  applyNft,
-  deleteNftTable,
-  diffNftRuleset,
-  emptyRuleset,
-  hasNftTable,
-  replaceNftTable,
-} from '@geobuk/addon-sdk';
+import type { Nft, NftRuleset, NftTable } from '@geobuk/addon-sdk';
+import { deleteNftTable, diffNftRuleset, emptyRuleset, replaceNftTable } from '@geobuk/addon-sdk';
 import type { BaseRulesetOptions } from './base-ruleset.js';
 import { baseChains, networkTable } from './base-ruleset.js';
 
