@@ -81,8 +81,8 @@ function flatten(value: unknown, source: string): readonly KubernetesObject[] {
     throw new CliError(`error parsing ${source}: a document is no object`);
   }
   const object = value as KubernetesObject & { readonly items?: readonly unknown[] };
-  if (object.kind === undefined) throw new CliError(`error validating ${source}: kind not set`);
-  if (object.apiVersion === undefined) throw new CliError(`error validating ${source}: apiVersion not set`);
+  if (typeof object.kind !== 'string') throw new CliError(`error validating ${source}: kind not set`);
+  if (typeof object.apiVersion !== 'string') throw new CliError(`error validating ${source}: apiVersion not set`);
   if (object.kind.endsWith('List') && Array.isArray(object.items)) {
     return object.items.flatMap((item) => flatten(item, source));
   }
