@@ -122,4 +122,13 @@ export { scheduleProblem } from './validation/batch.js';
 export { checkStructural } from './schema/structural-check.js';
 export { checkFieldRequirements, selectableFields } from './selectors/selectable-fields.js';
 export type { FieldGetter } from './selectors/selectable-fields.js';
-export { decodeProtobuf, encodeProtobuf, encodeWatchFrame, protobufDefinition, protobufMediaType } from './protobuf/envelope.js';
+export {
+  decodeProtobuf,
+  encodeProtobuf,
+  encodeWatchFrame,
+  protobufDefinition,
+  protobufMediaType,
+} from './protobuf/envelope.js';
+export { decodeCustomObject } from './custom/decode-custom-object.js';
+export { defaultCustomObject } from './custom/default-custom-object.js';
+export { validateValue } from './custom/validate-value.js';

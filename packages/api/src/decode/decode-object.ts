@@ -63,6 +63,17 @@ export const checkFields = (
   object: unknown,
 ): readonly string[] => decodeObject(type, object).unknownFields;
 
+/**
+ * Holds one part of an object, such as the metadata of a custom resource, against a schema. See {@link decodeObject}.
+ * @throws {ApiError} BadRequest naming field and type.
+ */
+export function decodePart(value: Json, schema: Schema, path: string): DecodedObject<JsonObject> {
+  const unknownFields: string[] = [];
+  const place = { path, goPath: path, unknownFields, depth: 0 };
+  if (!isJsonObject(value)) throw wrongType(value, schema, place);
+  return { object: decodeStruct(value, schema, place), unknownFields };
+}
+
 interface Place {
   /** With indices, for people: `spec.containers[0]`. */
   readonly path: string;

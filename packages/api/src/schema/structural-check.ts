@@ -1,4 +1,5 @@
-import { forbidden, notSupported, required } from '../fields/field-error.js';
+import { compilePattern } from '../custom/value-pattern.js';
+import { forbidden, invalid, notSupported, required } from '../fields/field-error.js';
 import { fieldOf, isJsonArray, isJsonObject } from '../json/json-value.js';
 import type { FieldError } from '../status.js';
 import type { JsonObject } from '../json/json-value.js';
@@ -44,6 +45,10 @@ function checkNode(schema: JsonObject, path: string, isRoot: boolean): readonly 
       field: `${path}.type`,
       message: `Invalid value: ${JSON.stringify(type)}: must be empty if x-kubernetes-int-or-string is true`,
     });
+  }
+  const pattern = fieldOf(schema, 'pattern');
+  if (typeof pattern === 'string' && compilePattern(pattern) === undefined) {
+    errors.push(invalid(`${path}.pattern`, pattern, 'must be a valid regular expression'));
   }
   for (const field of ['$ref', 'definitions', 'dependencies', 'patternProperties', 'additionalItems', 'id'] as const) {
     if (fieldOf(schema, field) !== undefined) errors.push(forbidden(`${path}.${field}`, `${field} is not supported`));
