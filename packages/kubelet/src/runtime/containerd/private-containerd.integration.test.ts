@@ -142,7 +142,7 @@ describe('a private containerd', () => {
     }
   });
 
-  it('carries a megabyte to a command and back', async () => {
+  it('carries a megabyte to a command and back, and gives a terminal its size', async () => {
     const sandbox = sandboxSpec('carrier', { logDirectory: join(network, 'logs') });
     const sandboxId = await under.runtime.runSandbox(sandbox, options);
     try {
@@ -155,6 +155,16 @@ describe('a private containerd', () => {
       const streams = { stdin: Readable.from([Buffer.from(sent)]), stdout, tty: false };
       expect(await under.runtime.exec(id, ['cat'], streams, options)).toBe(0);
       expect((await received) === sent).toBe(true);
+
+      const screen = new PassThrough();
+      const shown = text(screen);
+      const sizes = async function* (): AsyncGenerator<{ width: number; height: number }> {
+        yield { width: 123, height: 45 };
+      };
+      const command = ['sh', '-c', 'sleep 0.5; test -t 0 && stty size; exit 4'];
+      const terminal = { stdin: new PassThrough(), stdout: screen, tty: true, resize: sizes() };
+      expect(await under.runtime.exec(id, command, terminal, options)).toBe(4);
+      expect(await shown).toBe('45 123\r\n');
     } finally {
       await under.runtime.stopSandbox(sandboxId, options);
       await under.runtime.removeSandbox(sandboxId, options);

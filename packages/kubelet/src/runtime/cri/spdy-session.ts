@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { request as httpRequest } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { RuntimeError } from '../runtime.js';
 
@@ -13,12 +13,17 @@ interface FlowControlSide {
   current: number;
   max: number;
   limit: number;
+  lowWaterMark: number;
+}
+interface FlowControl {
+  readonly send: FlowControlSide;
+  readonly recv: FlowControlSide;
 }
 interface SpdyConnection {
   readonly _spdyState: {
     readonly parser: NodeJS.WritableStream;
-    readonly window: { readonly send: FlowControlSide };
-    readonly streamWindow: { readonly send: FlowControlSide };
+    readonly window: FlowControl;
+    readonly streamWindow: FlowControl;
   };
   start(version: number): void;
   request(
@@ -30,7 +35,7 @@ interface SpdyConnection {
 }
 interface SpdyTransport {
   readonly connection: {
-    create(socket: Socket, options: { protocol: 'spdy'; isServer: boolean }): SpdyConnection;
+    create(socket: Duplex, options: { protocol: 'spdy'; isServer: boolean }): SpdyConnection;
   };
 }
 
@@ -44,22 +49,24 @@ const refusalBytes = 4096;
  */
 export class SpdySession implements Disposable {
   readonly #connection: SpdyConnection;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   #failure: Error | undefined;
   #paused = false;
 
   constructor(socket: Socket) {
     const { connection: spdy } = createRequire(import.meta.url)('spdy-transport') as SpdyTransport;
-    this.#socket = socket;
-    this.#connection = spdy.create(socket, { protocol: 'spdy', isServer: false });
+    this.#socket = unhurried(socket, (error) => (this.#failure ??= error));
+    this.#connection = spdy.create(this.#socket, { protocol: 'spdy', isServer: false });
     this.#connection.on('error', (error) => (this.#failure ??= error));
-    // The engine never sends WINDOW_UPDATE: with the standard's windows the sender stalls after 64 KiB. TCP does the rest.
-    for (const side of [this.#connection._spdyState.window.send, this.#connection._spdyState.streamWindow.send]) {
-      side.limit = Infinity;
-      side.max = Infinity;
-      side.current = Infinity;
-    }
+    // Everything that came is parsed and handed on: only now may the end of the connection end its streams.
+    this.#connection._spdyState.parser.once('finish', () => setImmediate(() => this.#socket.destroy()));
     this.#connection.start(3.1);
+    // The engine neither sends WINDOW_UPDATE nor looks at ours. With the standard's windows we would stall after 64 KiB;
+    // and an update that it leaves unread when it closes resets the connection, and with it the end of its output.
+    const { window, streamWindow } = this.#connection._spdyState;
+    for (const side of [window.send, window.recv, streamWindow.send, streamWindow.recv]) {
+      Object.assign(side, { limit: Infinity, max: Infinity, current: Infinity, lowWaterMark: -1 });
+    }
   }
 
   /** Resolves once the stream's head is on its way; streams reach the other side in the order of these calls. */
@@ -97,6 +104,36 @@ export class SpdySession implements Disposable {
   [Symbol.dispose](): void {
     this.#socket.destroy();
   }
+}
+
+/**
+ * A socket whose close waits until it is destroyed here. spdy-transport aborts its streams on the close of a socket,
+ * although what came before may still be in its parser: the last words of a command would be lost.
+ */
+function unhurried(socket: Socket, failed: (error: Error) => void): Duplex {
+  const duplex = new Duplex({
+    autoDestroy: false,
+    read: () => void socket.resume(),
+    // A failed write says that the engine is done listening; what it said before is still to be read.
+    write: (chunk: Buffer, _encoding, done) => void socket.write(chunk, () => done(null)),
+    final: (done) => void socket.end(() => done()),
+    destroy: (error, done) => {
+      socket.destroy();
+      done(error);
+    },
+  });
+  socket.on('data', (chunk) => {
+    if (!duplex.push(chunk)) socket.pause();
+  });
+  let ended = false;
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    duplex.push(null);
+  };
+  socket.once('end', end).once('close', end);
+  socket.on('error', failed);
+  return duplex;
 }
 
 /** @throws {RuntimeError} Internal when the engine refuses the upgrade, Unavailable when it cannot be reached. */

@@ -20,19 +20,20 @@ export async function execOverSpdy(url: string, streams: ExecStreams, signal: Ab
   const onAbort = (): void => session[Symbol.dispose]();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    // The engine waits for exactly the streams that were asked for, before it starts.
+    // The engine starts when exactly the streams that were asked for are open. Until then it reads no data, and a full
+    // queue of data would hide the next stream from it: so first all are opened, then anything is sent.
+    const open = (streamtype: string, wanted: boolean): Promise<Duplex> | undefined =>
+      wanted ? session.open({ streamtype }) : undefined;
     const verdict = readVerdict(await session.open({ streamtype: 'error' }));
+    const stdin = await open('stdin', streams.stdin !== undefined);
+    const stdout = await open('stdout', streams.stdout !== undefined);
+    const stderr = await open('stderr', streams.stderr !== undefined && !streams.tty);
+    const resize = await open('resize', streams.tty);
     const pumps: Promise<void>[] = [];
-    if (streams.stdin !== undefined) pumpIn(streams.stdin, await session.open({ streamtype: 'stdin' }));
-    if (streams.stdout !== undefined) {
-      pumps.push(pumpOut(await session.open({ streamtype: 'stdout' }), streams.stdout, session));
-    }
-    if (streams.stderr !== undefined && !streams.tty) {
-      pumps.push(pumpOut(await session.open({ streamtype: 'stderr' }), streams.stderr, session));
-    }
-    if (streams.tty && streams.resize !== undefined) {
-      pumpSizes(streams.resize, await session.open({ streamtype: 'resize' }));
-    }
+    if (stdout && streams.stdout) pumps.push(pumpOut(stdout, streams.stdout, session));
+    if (stderr && streams.stderr) pumps.push(pumpOut(stderr, streams.stderr, session));
+    if (stdin && streams.stdin) pumpIn(streams.stdin, stdin);
+    if (resize && streams.resize) pumpSizes(streams.resize, resize);
     const closed = session.closed().then((error) => error?.message ?? 'the connection closed');
     const text = await Promise.race([verdict, closed.then((why) => lost(why, signal))]);
     await Promise.race([Promise.all(pumps), closed]);
@@ -136,11 +137,10 @@ function pumpIn(from: NonNullable<ExecStreams['stdin']>, to: Duplex): void {
 function pumpOut(from: Duplex, to: Writable, session: SpdySession): Promise<void> {
   return new Promise((resolve) => {
     from.on('data', (chunk: Buffer) => {
-      if (to.destroyed || to.writableEnded || to.write(chunk)) return;
-      session.pause();
-      to.once('drain', () => session.resume());
-      to.once('close', () => session.resume());
+      if (!to.destroyed && !to.writableEnded && !to.write(chunk)) session.pause();
     });
+    const resume = (): void => session.resume();
+    to.on('drain', resume).once('close', resume);
     from.once('end', resolve);
     from.once('close', resolve);
   });
