@@ -151,7 +151,11 @@ export function createKubelet(config: KubeletConfig): Kubelet {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
-    if (config.stopPods === true) await agent.stopPods(AbortSignal.timeout(stopTimeoutMs));
+    if (config.stopPods === true) {
+      const limit = AbortSignal.timeout(stopTimeoutMs);
+      await agent.stopPods(limit);
+      await runtimes.stop(limit);
+    }
   };
   return { run };
 }

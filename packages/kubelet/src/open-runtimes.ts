@@ -14,6 +14,8 @@ export interface OpenedRuntimes extends AsyncDisposable {
   readonly hostPodEnv: Readonly<Record<string, string>>;
   /** Starts a private engine again when it dies. */
   run(signal: AbortSignal): Promise<void>;
+  /** Ends the host-shim and a private engine, after their containers were stopped. */
+  stop(signal: AbortSignal): Promise<void>;
 }
 
 /** @throws {RuntimeError} Unavailable: no engine answers, or none is installed. */
@@ -39,6 +41,10 @@ export async function openRuntimes(config: KubeletConfig, signal: AbortSignal): 
     hostPodEnv: { GEOBUK_NODE_NAME: nodeName, ...cniEnv },
     async run(parent) {
       await allSettledOrThrow(containerd === undefined ? [] : [containerd.run(parent)]);
+    },
+    async stop(parent) {
+      await host.shutdown({ signal: parent });
+      await containerd?.stop();
     },
     [Symbol.asyncDispose]: () => {
       engine[Symbol.dispose]();
