@@ -2,6 +2,7 @@ import { ApiError } from '../status.js';
 import { fieldOf, isJsonArray, isJsonObject, setField } from '../json/json-value.js';
 import { schemaOf } from '../schema/schema-of.js';
 import { decodeScalar, wrongType } from './decode-scalar.js';
+import type { GoPlace } from './decode-scalar.js';
 import type { Json, JsonObject, MutableJsonObject } from '../json/json-value.js';
 import type { ResourceType } from '../resource-type.js';
 import type { Schema } from '../schema/schema.js';
@@ -26,12 +27,7 @@ export function decodeObject<T>(
 ): DecodedObject<T> {
   const unknownFields: string[] = [];
   try {
-    const decoded = decodeStruct(object as JsonObject, schemaOf(type), {
-      path: '',
-      goPath: '',
-      unknownFields,
-      depth: 0,
-    });
+    const decoded = decodeStruct(object as JsonObject, schemaOf(type), new Place(unknownFields, ''));
     return { object: decoded as T, unknownFields };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -69,22 +65,51 @@ export const checkFields = (
  */
 export function decodePart(value: Json, schema: Schema, path: string): DecodedObject<JsonObject> {
   const unknownFields: string[] = [];
-  const place = { path, goPath: path, unknownFields, depth: 0 };
+  const place = new Place(unknownFields, path);
   if (!isJsonObject(value)) throw wrongType(value, schema, place);
   return { object: decodeStruct(value, schema, place), unknownFields };
 }
 
-interface Place {
-  /** With indices, for people: `spec.containers[0]`. */
-  readonly path: string;
-  /** Without them, as Go names the field of a struct. */
-  readonly goPath: string;
-  readonly struct?: string | undefined;
+/** Where a value stands. Texts are made when somebody asks for them, which nearly never happens. */
+class Place implements GoPlace {
   readonly unknownFields: string[];
-  readonly depth: number;
-}
+  readonly struct: string | undefined;
+  readonly #parent: Place | undefined;
+  readonly #step: string | number;
+  readonly #isField: boolean;
 
-const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
+  constructor(unknownFields: string[], step: string | number, parent?: Place, struct?: string, isField = true) {
+    this.#isField = isField;
+    this.unknownFields = unknownFields;
+    this.#step = step;
+    this.#parent = parent;
+    this.struct = struct;
+  }
+
+  /** A field of a struct. */
+  field(key: string, struct: string | undefined): Place {
+    return new Place(this.unknownFields, key, this, struct);
+  }
+
+  /** An item of a list or map; Go names it by the list or map alone. */
+  item(step: string | number): Place {
+    return new Place(this.unknownFields, step, this, this.struct, false);
+  }
+
+  /** With indices, for people: `spec.containers[0]`. */
+  get path(): string {
+    const parent = this.#parent?.path ?? '';
+    if (typeof this.#step === 'number') return `${parent}[${this.#step}]`;
+    return parent === '' ? this.#step : `${parent}.${this.#step}`;
+  }
+
+  /** Without them, as Go names the field of a struct. */
+  get goPath(): string {
+    const parent = this.#parent?.goPath ?? '';
+    if (!this.#isField || typeof this.#step === 'number') return parent;
+    return parent === '' ? this.#step : `${parent}.${this.#step}`;
+  }
+}
 
 function decodeStruct(object: JsonObject, schema: Schema, place: Place): JsonObject {
   let copy: MutableJsonObject | undefined;
@@ -94,18 +119,12 @@ function decodeStruct(object: JsonObject, schema: Schema, place: Place): JsonObj
     const field = schema.fields.get(key);
     if (field === undefined) {
       if (schema.preservesUnknown) continue;
-      place.unknownFields.push(join(place.path, key));
+      place.unknownFields.push(place.item(key).path);
       copy ??= { ...object };
       delete copy[key];
       continue;
     }
-    const decoded = decodeValue(value, field, {
-      ...place,
-      path: join(place.path, key),
-      goPath: join(place.goPath, key),
-      struct: schema.name,
-      depth: place.depth + 1,
-    });
+    const decoded = decodeValue(value, field, place.field(key, schema.name));
     const dropped = decoded === undefined || (isEmptyContainer(decoded, field) && !schema.required.includes(key));
     if (dropped) {
       copy ??= { ...object };
@@ -149,7 +168,7 @@ function decodeMap(map: JsonObject, schema: Schema, place: Place): JsonObject {
     const value = fieldOf(map, key);
     if (value === undefined) continue;
     // A null in a map of plain values is the zero value of Go.
-    const decoded = decodeValue(value, values, { ...place, path: join(place.path, key) }) ?? zeroOf(values);
+    const decoded = decodeValue(value, values, place.item(key)) ?? zeroOf(values);
     if (decoded === value) continue;
     copy ??= { ...map };
     setField(copy, key, decoded);
@@ -163,7 +182,7 @@ function decodeList(list: readonly Json[], schema: Schema, place: Place): readon
   let copy: Json[] | undefined;
   for (let index = 0; index < list.length; index++) {
     const value = list[index] as Json;
-    const decoded = decodeValue(value, items, { ...place, path: `${place.path}[${index}]` }) ?? zeroOf(items);
+    const decoded = decodeValue(value, items, place.item(index)) ?? zeroOf(items);
     if (decoded === value) continue;
     copy ??= [...list];
     copy[index] = decoded;
