@@ -1,3 +1,4 @@
+import { builtInResources } from '../kinds.js';
 import { deepEqual } from '../json/deep-equal.js';
 import {
   dns1035Label,
@@ -68,7 +69,7 @@ export function validateMetadata(
     ...validateLabels(meta.labels, `${path}.labels`),
     ...validateAnnotations(meta.annotations, `${path}.annotations`),
     ...validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`),
-    ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`),
+    ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`, wantsQualifiedFinalizers(type.group)),
   );
   return errors;
 }
@@ -123,11 +124,17 @@ function validateOwnerReferences(owners: readonly OwnerReference[], path: string
   return errors;
 }
 
-function validateFinalizers(finalizers: readonly string[], path: string): readonly FieldError[] {
+/** Definitions of kinds and custom resources may have bare finalizers; the old kinds may not. */
+const wantsQualifiedFinalizers = (group: string): boolean =>
+  group !== 'apiextensions.k8s.io' &&
+  group !== 'apiregistration.k8s.io' &&
+  builtInResources.some((type) => type.group === group);
+
+function validateFinalizers(finalizers: readonly string[], path: string, isStrict: boolean): readonly FieldError[] {
   const errors: FieldError[] = [];
   for (const finalizer of finalizers) {
     errors.push(...qualifiedName(finalizer).map((text) => invalid(path, finalizer, text)));
-    if (!finalizer.includes('/') && !standardFinalizers.has(finalizer)) {
+    if (isStrict && !finalizer.includes('/') && !standardFinalizers.has(finalizer)) {
       errors.push(invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'));
     }
   }
