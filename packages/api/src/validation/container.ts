@@ -175,7 +175,8 @@ export function validateResources(resources: ResourceRequirements | undefined, p
   for (const [name, amount] of Object.entries(resources?.requests ?? {})) {
     errors.push(...checkAmount(name, amount, `${path}.requests`));
     const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
-    if (limit === undefined || quantityProblem(amount) !== undefined || quantityProblem(limit) !== undefined) continue;
+    if (limit === undefined || limit === amount) continue;
+    if (quantityProblem(amount) !== undefined || quantityProblem(limit) !== undefined) continue;
     if (compareQuantities(amount, limit) > 0) {
       errors.push(invalid(`${path}.requests`, amount, `must be less than or equal to ${name} limit of ${limit}`));
     }
@@ -183,12 +184,16 @@ export function validateResources(resources: ResourceRequirements | undefined, p
   return errors;
 }
 
+/** Nearly all amounts: right without any arithmetic. */
+const plainAmount = /^[0-9]{1,15}(m|[kMGTPE]|[KMGTPE]i)?$/;
+
 function checkAmount(name: string, amount: string, path: string): readonly FieldError[] {
   const field = `${path}[${name}]`;
   const errors = qualifiedName(name).map((text) => invalid(field, name, text));
   if (!name.includes('/') && !standardResources.has(name) && !name.startsWith('hugepages-')) {
     errors.push(invalid(field, name, 'must be a standard resource for containers'));
   }
+  if (plainAmount.test(amount)) return errors;
   const problem = quantityProblem(amount);
   if (problem !== undefined) errors.push(invalid(field, amount, problem));
   else if (parseQuantity(amount).nanos < 0n) errors.push(invalid(field, amount, 'must be greater than or equal to 0'));
