@@ -78,18 +78,25 @@ async function list(client: HttpClient): Promise<void> {
     addon.spec.enabled ? 'on' : 'off',
     stateOf(addon),
     addon.status?.installedVersion ?? '',
-    addon.status?.availableVersion !== addon.status?.installedVersion && addon.spec.enabled ? (addon.status?.availableVersion ?? '') : '',
+    addon.status?.availableVersion !== addon.status?.installedVersion && addon.spec.enabled
+      ? (addon.status?.availableVersion ?? '')
+      : '',
     (addon.status?.requires ?? []).join(',') || '-',
     addon.status?.lastError?.message ?? addon.status?.description ?? '',
   ]);
   console.log(columns(['NAME', 'WISH', 'STATE', 'VERSION', 'UPDATE', 'NEEDS', 'ABOUT'], rows));
 }
 
-async function find(client: HttpClient, name: string): Promise<{ readonly all: readonly Addon[]; readonly addon: Addon }> {
+async function find(
+  client: HttpClient,
+  name: string,
+): Promise<{ readonly all: readonly Addon[]; readonly addon: Addon }> {
   const { items: all } = await client.list(addons, { signal: never });
   const addon = all.find(({ metadata }) => metadata.name === name);
   if (addon === undefined) {
-    throw new CliError(`no addon "${name}": there are ${all.map(({ metadata }) => metadata.name).join(', ')}; one from npm needs --package`);
+    throw new CliError(
+      `no addon "${name}": there are ${all.map(({ metadata }) => metadata.name).join(', ')}; one from npm needs --package`,
+    );
   }
   return { all, addon };
 }
@@ -103,28 +110,46 @@ async function enable(client: HttpClient, name: string, flags: Flags): Promise<v
   const config = withSettings(addon.spec.config ?? {}, flags.set ?? []);
   if (addon.status?.configSchema !== undefined) {
     const resolved = resolveAddonConfig(addon.status.configSchema, config);
-    if (!resolved.valid) throw new CliError(`configuration of ${name}: ${resolved.errors.map(({ path, message }) => `${path} ${message}`).join('; ')}`);
+    if (!resolved.valid)
+      throw new CliError(
+        `configuration of ${name}: ${resolved.errors.map(({ path, message }) => `${path} ${message}`).join('; ')}`,
+      );
   }
   const enabled = new Set(all.filter(({ spec }) => spec.enabled).map(({ metadata }) => metadata.name ?? ''));
   const closure = addonClosure(all.map(nodeOf), enabled, [name]);
   const [missing] = closure.missing;
-  if (missing !== undefined) throw new CliError(`${missing.addon} needs ${missing.capability}, which no addon here provides`);
+  if (missing !== undefined)
+    throw new CliError(`${missing.addon} needs ${missing.capability}, which no addon here provides`);
   const [conflict] = closure.conflicts;
   if (conflict !== undefined) {
-    throw new CliError(`${conflict.addon} conflicts with ${conflict.other} (${conflict.capability}): disable ${conflict.other} first`);
+    throw new CliError(
+      `${conflict.addon} conflicts with ${conflict.other} (${conflict.capability}): disable ${conflict.other} first`,
+    );
   }
   const others = closure.enable.filter((other) => other !== name);
   if (flags.dryRun === true) {
     for (const other of others) console.log(`will also enable ${other}`);
-    console.log(addon.spec.enabled ? `will keep ${name} enabled with its configuration as given` : `will enable ${name}`);
+    console.log(
+      addon.spec.enabled ? `will keep ${name} enabled with its configuration as given` : `will enable ${name}`,
+    );
     return;
   }
   for (const other of others) {
-    await client.patch(addons, { name: other }, { type: 'merge', body: { spec: { enabled: true } } }, { signal: never, fieldManager });
+    await client.patch(
+      addons,
+      { name: other },
+      { type: 'merge', body: { spec: { enabled: true } } },
+      { signal: never, fieldManager },
+    );
     console.log(`addon ${other} enabled (needed by ${name})`);
   }
   const wasAsWished = addon.spec.enabled && JSON.stringify(addon.spec.config ?? {}) === JSON.stringify(config);
-  if (!wasAsWished) await client.update(addons, { ...addon, spec: { ...addon.spec, enabled: true, config } }, { signal: never, fieldManager });
+  if (!wasAsWished)
+    await client.update(
+      addons,
+      { ...addon, spec: { ...addon.spec, enabled: true, config } },
+      { signal: never, fieldManager },
+    );
   console.log(`addon ${name} ${wasAsWished ? 'is enabled already' : addon.spec.enabled ? 'configured' : 'enabled'}`);
 }
 
@@ -155,14 +180,23 @@ async function disable(client: HttpClient, name: string, flags: Flags): Promise<
   const { all, addon } = await find(client, name);
   const dependants = addonDependants(name, all.filter(({ spec }) => spec.enabled).map(nodeOf));
   if (dependants.length > 0 && flags.cascade !== true) {
-    throw new CliError(`${name} is needed by ${dependants.join(', ')}: disable them first, or all of them with --cascade`);
+    throw new CliError(
+      `${name} is needed by ${dependants.join(', ')}: disable them first, or all of them with --cascade`,
+    );
   }
   const order = [...dependants].reverse().concat(name);
   for (const other of order) {
     if (flags.dryRun === true) console.log(`will disable ${other}`);
     else {
-      await client.patch(addons, { name: other }, { type: 'merge', body: { spec: { enabled: false } } }, { signal: never, fieldManager });
-      console.log(other === name && !addon.spec.enabled ? `addon ${other} is disabled already` : `addon ${other} disabled`);
+      await client.patch(
+        addons,
+        { name: other },
+        { type: 'merge', body: { spec: { enabled: false } } },
+        { signal: never, fieldManager },
+      );
+      console.log(
+        other === name && !addon.spec.enabled ? `addon ${other} is disabled already` : `addon ${other} disabled`,
+      );
     }
   }
 }
@@ -184,8 +218,16 @@ async function info(client: HttpClient, name: string): Promise<void> {
       config: spec.config ?? {},
       configSchema: status?.configSchema,
       permissions: status?.permissions ?? [],
-      conditions: (status?.conditions ?? []).map(({ type, status: value, reason, message }) => ({ type, status: value, reason, message })),
-      resources: (status?.resources ?? []).map(({ kind, namespace, name: resource, ready }) => `${kind} ${namespace === undefined ? '' : `${namespace}/`}${resource}${ready === false ? ' (not ready)' : ''}`),
+      conditions: (status?.conditions ?? []).map(({ type, status: value, reason, message }) => ({
+        type,
+        status: value,
+        reason,
+        message,
+      })),
+      resources: (status?.resources ?? []).map(
+        ({ kind, namespace, name: resource, ready }) =>
+          `${kind} ${namespace === undefined ? '' : `${namespace}/`}${resource}${ready === false ? ' (not ready)' : ''}`,
+      ),
       endpoints: status?.endpoints ?? [],
       lastError: status?.lastError,
     }).trimEnd(),

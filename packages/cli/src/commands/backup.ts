@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.js';
 import { dataDirectory } from '../data-directory.js';
 import type { DataDirectory } from '../data-directory.js';
+import { runningPid } from '../running-pid.js';
 
 interface Flags {
   readonly dataDir?: string;
@@ -12,17 +13,6 @@ interface Flags {
 
 /** What makes a cluster: its keys, its objects, its choices. Containers and images are made anew from these. */
 const kept = ['pki', 'store', 'cluster.json', 'kubeconfig'];
-
-/** The process that holds the store, as its lock file says. */
-function runningPid({ path }: DataDirectory): number | undefined {
-  try {
-    const pid = Number.parseInt(readFileSync(join(path, 'store', 'lock'), 'utf8'), 10);
-    process.kill(pid, 0);
-    return pid;
-  } catch {
-    return undefined;
-  }
-}
 
 function refuseWhileRunning(directory: DataDirectory, what: string): void {
   const pid = runningPid(directory);

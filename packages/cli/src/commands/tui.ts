@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { runTui } from '@geobuk/tui';
 import { kubeconfigPath } from '../connect.js';
+import { openDashboard } from '../dashboard.js';
 import { dataDirectory } from '../data-directory.js';
 
 interface Flags {
@@ -24,12 +24,12 @@ export function addTuiCommand(program: Command): void {
     .option('--readonly', 'show only: nothing can be changed')
     .action(async (flags: Flags) => {
       const directory = dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0);
-      process.exitCode = await runTui({
+      process.exitCode = await openDashboard({
         kubeconfig: kubeconfigPath(directory, flags.kubeconfig, process.env),
-        ...(flags.context === undefined ? {} : { context: flags.context }),
-        ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
-        ...(flags.command === undefined ? {} : { view: flags.command }),
-        readonly: flags.readonly === true,
+        context: flags.context,
+        namespace: flags.namespace,
+        command: flags.command,
+        readOnly: flags.readonly === true,
       });
     });
 }

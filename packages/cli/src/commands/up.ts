@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.js';
+import { openDashboard } from '../dashboard.js';
 import { dataDirectory } from '../data-directory.js';
 import { parseNames, parsePort } from '../flags.js';
 import { stopSignal } from '../process-signals.js';
@@ -76,17 +77,12 @@ export function addUpCommand(program: Command): void {
           },
           ready: (url, kubeconfig) => {
             console.log(`geobuk ready ${url} kubeconfig=${kubeconfig}`);
-            if (interactive) dashboard = openDashboard(kubeconfig).then(() => stop.abort());
+            if (interactive)
+              dashboard = openDashboard({ kubeconfig, readOnly: false, signal: stop.signal }).then(() => stop.abort());
           },
         },
         stop.signal,
       );
       await dashboard;
     });
-}
-
-/** Loaded only when a terminal is there: the dashboard brings much that a daemon does not need. */
-async function openDashboard(kubeconfig: string): Promise<void> {
-  const { runTui } = await import('@geobuk/tui');
-  await runTui({ kubeconfig, readonly: false });
 }

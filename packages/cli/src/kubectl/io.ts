@@ -60,7 +60,10 @@ export function processIo(): KubectlIo {
   };
   let stop: AbortSignal | undefined;
   return {
-    stdin: process.stdin,
+    // Opened when a verb wants it: a daemon's standard input is none of our business.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     clock: systemClock,
