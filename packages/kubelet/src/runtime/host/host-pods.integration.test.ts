@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive, processIdentity } from '../process-identity.js';
 import type { ContainerSpec, SandboxSpec } from '../runtime.js';
-import { hostPrograms, openHostUnderTest } from '../testing/host-under-test.js';
-import type { HostUnderTest } from '../testing/host-under-test.js';
+import { openHostUnderTest } from '../testing/host-under-test.js';
+import type { HostUnderTest, hostPrograms } from '../testing/host-under-test.js';
 import { containerSpec, sandboxSpec } from '../testing/specs.js';
 
 // Needs root: users, control groups.
