@@ -22,6 +22,9 @@ const controlPlane = createControlPlane({
   dnsAddress: '10.43.0.10',
   addonPackages: [],
   log: pino({ level: process.env.LOG_LEVEL ?? 'info' }),
-  onReady: () => console.log(`ready ${controlPlane.url} kubeconfig=${controlPlane.kubeconfigPath} in ${Math.round(performance.now() - began)} ms`),
+  onReady: () =>
+    console.log(
+      `ready ${controlPlane.url} kubeconfig=${controlPlane.kubeconfigPath} in ${Math.round(performance.now() - began)} ms`,
+    ),
 });
 await controlPlane.run(stop.signal);

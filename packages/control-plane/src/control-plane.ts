@@ -20,7 +20,10 @@ import { openClusterPki } from './pki/cluster-pki.js';
 import { createWatchCaches } from './watch-cache/create-watch-caches.js';
 
 /** As whom controllers write. */
-const controllerUser: User = { name: 'system:kube-controller-manager', groups: ['system:masters', 'system:authenticated'] };
+const controllerUser: User = {
+  name: 'system:kube-controller-manager',
+  groups: ['system:masters', 'system:authenticated'],
+};
 
 /** One control plane: API server, store and everything that keeps the cluster as it should be. */
 export interface ControlPlane {

@@ -28,6 +28,7 @@ import type { HealthCheck } from './health.js';
 import { sendValue, statusOf } from './http/respond.js';
 import { Metrics } from './metrics.js';
 import { OpenApi } from './openapi/openapi.js';
+import { upgradeListener } from './proxying/upgrade.js';
 import { Reader } from './registry/reader.js';
 import { Registry } from './registry/registry.js';
 import { ResourceCatalog } from './resources/resource-catalog.js';
@@ -91,11 +92,33 @@ export class ApiServer {
     });
     this.#authenticator = new Authenticator({ caches, serviceAccountTokens: this.tokens, now });
     this.#reservations = new ServiceReservations({ caches, serviceCIDR: config.serviceCIDR, random });
-    const admission = new Admission(admissionPlugins({ caches, random, rbac: this.#rbac, authorizer: this.authorizer }));
-    this.registry = new Registry({ caches, admission, reservations: this.#reservations, now, random, newUid: randomUUID });
+    const admission = new Admission(
+      admissionPlugins({ caches, random, rbac: this.#rbac, authorizer: this.authorizer }),
+    );
+    this.registry = new Registry({
+      caches,
+      admission,
+      reservations: this.#reservations,
+      now,
+      random,
+      newUid: randomUUID,
+    });
     this.reader = new Reader({ caches });
-    this.#customResources = new CustomResources({ catalog: this.catalog, caches, registry: this.registry, log: deps.log, now });
-    this.actions = new Actions({ registry: this.registry, reader: this.reader, now, tokens: this.tokens, authorizer: this.authorizer, caches });
+    this.#customResources = new CustomResources({
+      catalog: this.catalog,
+      caches,
+      registry: this.registry,
+      log: deps.log,
+      now,
+    });
+    this.actions = new Actions({
+      registry: this.registry,
+      reader: this.reader,
+      now,
+      tokens: this.tokens,
+      authorizer: this.authorizer,
+      caches,
+    });
   }
 
   /** The port that is listened on; 0 before. */
@@ -155,7 +178,7 @@ export class ApiServer {
   }
 
   #build(signal: AbortSignal): FastifyInstance {
-    const { pki, log, now } = this.#deps;
+    const { caches, pki, log, now, random } = this.#deps;
     const { catalog, registry, reader } = this;
     const server = fastify({
       http2: true,
@@ -180,7 +203,8 @@ export class ApiServer {
     server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     server.setErrorHandler(async (error, request, reply) => {
       const refusal = statusOf(error);
-      if (refusal.status.code >= 500 && !signal.aborted) log.error({ err: refusal.cause ?? error, path: request.url }, 'request failed');
+      if (refusal.status.code >= 500 && !signal.aborted)
+        log.error({ err: refusal.cause ?? error, path: request.url }, 'request failed');
       const { retryAfterSeconds } = refusal.status.details ?? {};
       if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
       return sendValue(request, reply, refusal.status.code, refusal.status);
@@ -189,14 +213,28 @@ export class ApiServer {
       throw ApiError.noSuchResource();
     });
 
-    registerFilters(server, { authenticator: this.#authenticator, authorizer: this.authorizer, metrics: this.#metrics });
+    const proxy = { caches, random, kubelet: { ...pki.kubeletClient, caPem: pki.ca.certPem } };
+    server.server.on(
+      'upgrade',
+      upgradeListener({ ...proxy, authenticator: this.#authenticator, authorizer: this.authorizer, log, signal }),
+    );
+    registerFilters(server, {
+      authenticator: this.#authenticator,
+      authorizer: this.authorizer,
+      metrics: this.#metrics,
+    });
     const router = new ResourceRouter({
       catalog,
       registry,
       reader,
       now,
-      subresources: new Subresources({ registry, reader, now, actions: this.actions }),
-      virtual: reviewEndpoints({ authenticator: this.#authenticator, authorizer: this.authorizer, rbac: this.#rbac, now }),
+      subresources: new Subresources({ registry, reader, now, actions: this.actions, proxy }),
+      virtual: reviewEndpoints({
+        authenticator: this.#authenticator,
+        authorizer: this.authorizer,
+        rbac: this.#rbac,
+        now,
+      }),
       signal,
     });
     void server.register(async (routes) => {
@@ -241,17 +279,24 @@ export class ApiServer {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EADDRINUSE') {
-        throw new ConfigError(`cannot listen on ${bind}:${port}: another process does; stop it or choose another --port`, { cause: error });
+        throw new ConfigError(
+          `cannot listen on ${bind}:${port}: another process does; stop it or choose another --port`,
+          { cause: error },
+        );
       }
       if (code === 'EACCES') {
-        throw new ConfigError(`cannot listen on ${bind}:${port}: permission denied; choose a --port above 1023`, { cause: error });
+        throw new ConfigError(`cannot listen on ${bind}:${port}: permission denied; choose a --port above 1023`, {
+          cause: error,
+        });
       }
       if (code === 'EADDRNOTAVAIL') {
-        throw new ConfigError(`cannot listen on ${bind}:${port}: this machine has no such address; choose another --bind`, { cause: error });
+        throw new ConfigError(
+          `cannot listen on ${bind}:${port}: this machine has no such address; choose another --bind`,
+          { cause: error },
+        );
       }
       throw error;
     }
     this.#port = (server.server.address() as AddressInfo).port;
   }
 }
-

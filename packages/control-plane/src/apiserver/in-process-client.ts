@@ -67,7 +67,10 @@ export class InProcessClient implements Client {
     };
   }
 
-  async *watch<T extends KubernetesObject>(type: ResourceType<T>, options: WatchOptions): AsyncGenerator<WatchEvent<T>> {
+  async *watch<T extends KubernetesObject>(
+    type: ResourceType<T>,
+    options: WatchOptions,
+  ): AsyncGenerator<WatchEvent<T>> {
     const resource = this.#resource(type);
     const { timeoutSeconds } = options;
     using limit = deadline(options.signal, timeoutSeconds === undefined ? 2 ** 30 : timeoutSeconds * 1000);
@@ -161,7 +164,11 @@ export class InProcessClient implements Client {
     options: DeleteOptions,
   ): Promise<T | Status> {
     const resource = this.#resource(type);
-    const { result } = await this.#deps.registry.delete(resource, key, { ...this.#write(options), ...options, user: this.#deps.user });
+    const { result } = await this.#deps.registry.delete(resource, key, {
+      ...this.#write(options),
+      ...options,
+      user: this.#deps.user,
+    });
     return result.object as T;
   }
 

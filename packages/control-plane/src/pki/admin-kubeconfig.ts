@@ -10,9 +10,7 @@ export function renderKubeconfig(server: string, caPem: string, user: string, { 
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'geobuk', cluster: { server, 'certificate-authority-data': base64(caPem) } }],
-    users: [
-      { name: user, user: { 'client-certificate-data': base64(certPem), 'client-key-data': base64(keyPem) } },
-    ],
+    users: [{ name: user, user: { 'client-certificate-data': base64(certPem), 'client-key-data': base64(keyPem) } }],
     contexts: [{ name: 'geobuk', context: { cluster: 'geobuk', user } }],
     'current-context': 'geobuk',
   });

@@ -8,7 +8,8 @@ const keys = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
 type Toleration = NonNullable<Pod['spec']['tolerations']>[number];
 
 const covers = ({ key, effect }: Toleration, wanted: string): boolean =>
-  (key === undefined || key === '' || key === wanted) && (effect === undefined || effect === '' || effect === 'NoExecute');
+  (key === undefined || key === '' || key === wanted) &&
+  (effect === undefined || effect === '' || effect === 'NoExecute');
 
 /** Pods outlive five minutes of a lost node. Follows: DefaultTolerationSeconds, checklist 2.7.9. */
 export const defaultTolerationSeconds: AdmissionPlugin = {

@@ -20,7 +20,11 @@ export function namespaceLifecycle({ caches }: { readonly caches: WatchCaches })
     if (found.object.metadata.deletionTimestamp === undefined) return;
     const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
     throw ApiError.forbidden(subjectOf(resource), name, why, [
-      { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
+      {
+        reason: 'NamespaceTerminating',
+        message: `namespace ${namespace} is being terminated`,
+        field: 'metadata.namespace',
+      },
     ]);
   };
   return {

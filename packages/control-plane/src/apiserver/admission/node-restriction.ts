@@ -36,7 +36,8 @@ export function nodeRestriction({ caches }: { readonly caches: WatchCaches }): A
   };
 }
 
-const refused = (request: AdmissionRequest, why: string): ApiError => ApiError.forbidden(subjectOf(request.resource), request.name, why);
+const refused = (request: AdmissionRequest, why: string): ApiError =>
+  ApiError.forbidden(subjectOf(request.resource), request.name, why);
 
 function checkNode(node: string, object: Node | undefined, request: AdmissionRequest, old: Node | undefined): void {
   if (request.name !== node) throw refused(request, `node "${node}" is not allowed to modify node "${request.name}"`);
@@ -46,7 +47,9 @@ function checkNode(node: string, object: Node | undefined, request: AdmissionReq
   }
   const before = old?.metadata.labels ?? {};
   const after = object.metadata.labels ?? {};
-  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => before[key] !== after[key]);
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (key) => before[key] !== after[key],
+  );
   const bad = changed.filter(isForbiddenLabel);
   if (bad.length > 0) {
     throw refused(request, `is not allowed to modify labels: ${bad.sort().join(', ')}`);
@@ -71,23 +74,31 @@ function checkPod(
   if (request.subresource === 'eviction') {
     const key = { namespace: request.namespace ?? '', name: request.name };
     const pod = caches.cache(storePrefix('', 'pods')).get(key)?.object as Pod | undefined;
-    if (pod?.spec.nodeName !== node) throw refused(request, `node "${node}" can only evict pods with spec.nodeName set to itself`);
+    if (pod?.spec.nodeName !== node)
+      throw refused(request, `node "${node}" can only evict pods with spec.nodeName set to itself`);
     return;
   }
   switch (request.operation) {
     case 'CREATE': {
       if (object?.metadata.annotations?.['kubernetes.io/config.mirror'] === undefined) {
-        throw refused(request, `pod does not have "kubernetes.io/config.mirror" annotation, node "${node}" can only create mirror pods`);
+        throw refused(
+          request,
+          `pod does not have "kubernetes.io/config.mirror" annotation, node "${node}" can only create mirror pods`,
+        );
       }
-      if (object.spec.nodeName !== node) throw refused(request, `node "${node}" can only create pods with spec.nodeName set to itself`);
+      if (object.spec.nodeName !== node)
+        throw refused(request, `node "${node}" can only create pods with spec.nodeName set to itself`);
       return;
     }
     case 'UPDATE':
-      if (old?.spec.nodeName !== node) throw refused(request, `node "${node}" can only update pod status for pods with spec.nodeName set to itself`);
-      if (request.subresource !== 'status') throw refused(request, `node "${node}" cannot update pods except for their status`);
+      if (old?.spec.nodeName !== node)
+        throw refused(request, `node "${node}" can only update pod status for pods with spec.nodeName set to itself`);
+      if (request.subresource !== 'status')
+        throw refused(request, `node "${node}" cannot update pods except for their status`);
       return;
     case 'DELETE':
-      if (old?.spec.nodeName !== node) throw refused(request, `node "${node}" can only delete pods with spec.nodeName set to itself`);
+      if (old?.spec.nodeName !== node)
+        throw refused(request, `node "${node}" can only delete pods with spec.nodeName set to itself`);
       return;
     case 'CONNECT':
       return;

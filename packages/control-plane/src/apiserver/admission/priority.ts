@@ -10,7 +10,9 @@ export function priorityAdmission({ caches }: { readonly caches: WatchCaches }):
   const classes = () => caches.cache(storePrefix('scheduling.k8s.io', 'priorityclasses'));
   const defaultClass = async (signal: AbortSignal): Promise<PriorityClass | undefined> => {
     const { items } = await classes().list({ signal });
-    const defaults = items.map(({ object }) => object as PriorityClass).filter(({ globalDefault }) => globalDefault === true);
+    const defaults = items
+      .map(({ object }) => object as PriorityClass)
+      .filter(({ globalDefault }) => globalDefault === true);
     return defaults.sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0];
   };
   return {
@@ -24,7 +26,8 @@ export function priorityAdmission({ caches }: { readonly caches: WatchCaches }):
           ? await defaultClass(request.signal)
           : (classes().get({ name })?.object as PriorityClass | undefined);
       const refuse = (why: string) => ApiError.forbidden(subjectOf(request.resource), request.name, why);
-      if (found === undefined && name !== undefined && name !== '') throw refuse(`no PriorityClass with name ${name} was found`);
+      if (found === undefined && name !== undefined && name !== '')
+        throw refuse(`no PriorityClass with name ${name} was found`);
       const priority = found?.value ?? 0;
       const preemptionPolicy = found?.preemptionPolicy ?? 'PreemptLowerPriority';
       if (pod.spec.priority !== undefined && pod.spec.priority !== priority) {

@@ -63,4 +63,3 @@ function refuseMissing(request: AdmissionRequest, user: User, missing: readonly 
     missing.map(describeRule).join('\n');
   throw ApiError.forbidden(subjectOf(request.resource), request.name, why);
 }
-

@@ -21,11 +21,14 @@ export function runtimeClassAdmission({ caches }: { readonly caches: WatchCaches
       const name = pod.spec.runtimeClassName;
       if (name === undefined || name === '') return object;
       const refuse = (why: string) => ApiError.forbidden(subjectOf(request.resource), request.name, why);
-      const found = caches.cache(storePrefix('node.k8s.io', 'runtimeclasses')).get({ name })?.object as RuntimeClass | undefined;
+      const found = caches.cache(storePrefix('node.k8s.io', 'runtimeclasses')).get({ name })?.object as
+        RuntimeClass | undefined;
       if (found === undefined) throw refuse(`pod rejected: RuntimeClass "${name}" not found`);
       if (found.handler === hostClass) {
-        const namespace = caches.cache(storePrefix('', 'namespaces')).get({ name: request.namespace ?? '' })?.object as Namespace | undefined;
-        const isPrivileged = namespace?.metadata.labels?.[enforceLabel] === 'privileged' || request.namespace === 'kube-system';
+        const namespace = caches.cache(storePrefix('', 'namespaces')).get({ name: request.namespace ?? '' })?.object as
+          Namespace | undefined;
+        const isPrivileged =
+          namespace?.metadata.labels?.[enforceLabel] === 'privileged' || request.namespace === 'kube-system';
         if (!isPrivileged) {
           throw refuse(
             `runtimeClassName "${name}" runs on the node itself: namespace "${request.namespace}" must be labelled ${enforceLabel}=privileged`,
@@ -40,8 +43,12 @@ export function runtimeClassAdmission({ caches }: { readonly caches: WatchCaches
         spec: {
           ...pod.spec,
           ...(overhead === undefined ? {} : { overhead }),
-          ...(scheduling?.nodeSelector === undefined ? {} : { nodeSelector: { ...pod.spec.nodeSelector, ...scheduling.nodeSelector } }),
-          ...(scheduling?.tolerations === undefined ? {} : { tolerations: [...(pod.spec.tolerations ?? []), ...scheduling.tolerations] }),
+          ...(scheduling?.nodeSelector === undefined
+            ? {}
+            : { nodeSelector: { ...pod.spec.nodeSelector, ...scheduling.nodeSelector } }),
+          ...(scheduling?.tolerations === undefined
+            ? {}
+            : { tolerations: [...(pod.spec.tolerations ?? []), ...scheduling.tolerations] }),
         },
       } as KubernetesObject;
     },

@@ -27,14 +27,19 @@ export function serviceAccountAdmission({ caches, random }: ServiceAccountAdmiss
       const { spec } = pod;
       if (pod.metadata.annotations?.[mirrorAnnotation] !== undefined) {
         if (spec.serviceAccountName !== undefined && spec.serviceAccountName !== '') {
-          throw ApiError.forbidden(subjectOf(request.resource), request.name, 'a mirror pod may not reference service accounts');
+          throw ApiError.forbidden(
+            subjectOf(request.resource),
+            request.name,
+            'a mirror pod may not reference service accounts',
+          );
         }
         return object;
       }
       const given = spec.serviceAccountName ?? spec.serviceAccount;
       const name = given === undefined || given === '' ? 'default' : given;
       const namespace = request.namespace ?? '';
-      const account = caches.cache(storePrefix('', 'serviceaccounts')).get({ namespace, name })?.object as ServiceAccount | undefined;
+      const account = caches.cache(storePrefix('', 'serviceaccounts')).get({ namespace, name })?.object as
+        ServiceAccount | undefined;
       if (account === undefined) {
         const why = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`;
         throw ApiError.forbidden(subjectOf(request.resource), request.name, why);

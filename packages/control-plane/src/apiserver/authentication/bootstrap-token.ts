@@ -24,12 +24,16 @@ export function bootstrapTokenUser(token: string, caches: WatchCaches, now: numb
     .get({ namespace: 'kube-system', name: `bootstrap-token-${id}` });
   if (found === undefined) return undefined;
   const secret = found.object as Secret;
-  if (secret.type !== 'bootstrap.kubernetes.io/token' || secret.metadata.deletionTimestamp !== undefined) return undefined;
+  if (secret.type !== 'bootstrap.kubernetes.io/token' || secret.metadata.deletionTimestamp !== undefined)
+    return undefined;
   const actual = decoded(secret, 'token-secret') ?? '';
   if (actual.length !== wanted.length || !timingSafeEqual(Buffer.from(actual), Buffer.from(wanted))) return undefined;
-  if (decoded(secret, 'token-id') !== id || decoded(secret, 'usage-bootstrap-authentication') !== 'true') return undefined;
+  if (decoded(secret, 'token-id') !== id || decoded(secret, 'usage-bootstrap-authentication') !== 'true')
+    return undefined;
   const expiration = decoded(secret, 'expiration');
   if (expiration !== undefined && !(Date.parse(expiration) > now)) return undefined;
-  const extra = (decoded(secret, 'auth-extra-groups') ?? '').split(',').filter((group) => group.startsWith('system:bootstrappers:'));
+  const extra = (decoded(secret, 'auth-extra-groups') ?? '')
+    .split(',')
+    .filter((group) => group.startsWith('system:bootstrappers:'));
   return { name: `system:bootstrap:${id}`, groups: ['system:bootstrappers', ...extra] };
 }

@@ -37,5 +37,4 @@ export function clientCertificateUser(socket: Socket, now: number): User | undef
   return user;
 }
 
-const fingerprint = (der: Buffer): string =>
-  new X509Certificate(der).fingerprint256.replaceAll(':', '').toLowerCase();
+const fingerprint = (der: Buffer): string => new X509Certificate(der).fingerprint256.replaceAll(':', '').toLowerCase();

@@ -64,7 +64,12 @@ export class ServiceAccountTokens {
     this.#keyId = createHash('sha256').update(der).digest('base64url');
   }
 
-  async sign(subject: TokenSubject, audiences: readonly string[], lifeSeconds: number, warnAfterSeconds?: number): Promise<string> {
+  async sign(
+    subject: TokenSubject,
+    audiences: readonly string[],
+    lifeSeconds: number,
+    warnAfterSeconds?: number,
+  ): Promise<string> {
     const now = Math.floor(this.#deps.now() / 1000);
     const { namespace, serviceAccount, pod, node, secret } = subject;
     return new SignJWT({
@@ -168,10 +173,13 @@ export class ServiceAccountTokens {
 
   #mustLive(plural: string, { namespace, name, uid }: BoundReference & { readonly namespace?: string }): void {
     const cache = this.#deps.caches.cache(storePrefix('', plural));
-    const object: KubernetesObject | undefined = cache.get(namespace === undefined ? { name } : { namespace, name })?.object;
+    const object: KubernetesObject | undefined = cache.get(
+      namespace === undefined ? { name } : { namespace, name },
+    )?.object;
     if (object === undefined || object.metadata.uid !== uid) throw ApiError.unauthorized();
     const ending = object.metadata.deletionTimestamp;
-    if (ending !== undefined && Date.parse(ending) + graceAfterDeletionMs < this.#deps.now()) throw ApiError.unauthorized();
+    if (ending !== undefined && Date.parse(ending) + graceAfterDeletionMs < this.#deps.now())
+      throw ApiError.unauthorized();
   }
 
   /** The public key, for `/openid/v1/jwks`. */

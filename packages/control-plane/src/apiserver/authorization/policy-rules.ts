@@ -7,7 +7,8 @@ const has = (list: readonly string[] | undefined, value: string): boolean =>
 /** Whether one rule allows a request. Follows: rbac.RuleAllows, checklist 2.4.2 and 2.4.3. */
 export function ruleAllows(rule: PolicyRule, attributes: Attributes): boolean {
   if (!has(rule.verbs, attributes.verb)) return false;
-  if (!attributes.isResource) return (rule.nonResourceURLs ?? []).some((pattern) => pathMatches(pattern, attributes.path));
+  if (!attributes.isResource)
+    return (rule.nonResourceURLs ?? []).some((pattern) => pathMatches(pattern, attributes.path));
   const { group, resource, subresource, name } = attributes;
   return (
     has(rule.apiGroups, group) &&
@@ -64,7 +65,9 @@ function covers(owner: PolicyRule, rule: PolicyRule): boolean {
     has(owner.apiGroups, rule.apiGroups?.[0] ?? '') &&
     (owner.resources ?? []).some(
       (pattern) =>
-        pattern === '*' || pattern === rule.resources?.[0] || (subresource !== undefined && pattern === `*/${subresource}` && resource !== ''),
+        pattern === '*' ||
+        pattern === rule.resources?.[0] ||
+        (subresource !== undefined && pattern === `*/${subresource}` && resource !== ''),
     ) &&
     (ownerNames.length === 0 || (name !== undefined && ownerNames.includes(name)))
   );

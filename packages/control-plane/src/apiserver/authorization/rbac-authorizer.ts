@@ -101,7 +101,9 @@ export class RbacAuthorizer implements Authorizer {
   /** The rules behind a binding's roleRef. */
   rulesOfRole({ kind, name }: Binding['roleRef'], namespace: string): readonly PolicyRule[] {
     const role =
-      kind === 'ClusterRole' ? this.#objects.clusterroles.get(idOf('', name)) : this.#objects.roles.get(idOf(namespace, name));
+      kind === 'ClusterRole'
+        ? this.#objects.clusterroles.get(idOf('', name))
+        : this.#objects.roles.get(idOf(namespace, name));
     return (role as Role | undefined)?.rules ?? [];
   }
 }
@@ -114,7 +116,9 @@ function means(subject: RbacV1Subject, user: User, namespace: string): boolean {
       return user.groups.includes(subject.name);
     case 'ServiceAccount': {
       const account = serviceAccountOf(user.name);
-      return account !== undefined && account.name === subject.name && account.namespace === (subject.namespace ?? namespace);
+      return (
+        account !== undefined && account.name === subject.name && account.namespace === (subject.namespace ?? namespace)
+      );
     }
     default:
       return false;

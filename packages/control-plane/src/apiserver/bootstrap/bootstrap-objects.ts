@@ -34,8 +34,16 @@ export const bootstrapNamespaces: readonly KubernetesObject[] = [
 
 /** What every cluster has from its first moment, beside namespaces and roles. */
 export const bootstrapObjects = (facts: BootstrapFacts): readonly KubernetesObject[] => [
-  priorityClass('system-node-critical', 2_000_001_000, 'Used for system critical pods that must not be moved from their current node.'),
-  priorityClass('system-cluster-critical', 2_000_000_000, 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.'),
+  priorityClass(
+    'system-node-critical',
+    2_000_001_000,
+    'Used for system critical pods that must not be moved from their current node.',
+  ),
+  priorityClass(
+    'system-cluster-critical',
+    2_000_000_000,
+    'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  ),
   {
     apiVersion: 'node.k8s.io/v1',
     kind: 'RuntimeClass',
@@ -78,7 +86,11 @@ function kubernetesService({ advertiseAddress, port, serviceAddress }: Bootstrap
     {
       apiVersion: 'v1',
       kind: 'Endpoints',
-      metadata: { namespace: 'default', name: 'kubernetes', labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+      metadata: {
+        namespace: 'default',
+        name: 'kubernetes',
+        labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' },
+      },
       subsets: [{ addresses: [{ ip: advertiseAddress }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
     } as KubernetesObject,
     {

@@ -64,7 +64,7 @@ async function ensure(
 ): Promise<void> {
   const { namespace, name = '' } = wanted.metadata;
   const key: ObjectKey = namespace === undefined ? { name } : { namespace, name };
-  const options = { user: apiServerUser, signal, fieldManager: 'geobuk-apiserver' };
+  const options = { user: apiServerUser, signal, fieldManager: 'geobuk-apiserver', unchecked: true };
   const present = registry.cacheOf(resource).get(key);
   if (present === undefined) {
     try {
@@ -101,7 +101,9 @@ type WithSubjects = KubernetesObject & { readonly subjects?: readonly unknown[] 
 function reconciledBinding(wanted: KubernetesObject, present: KubernetesObject): KubernetesObject | undefined {
   if (present.metadata.annotations?.[autoUpdate] === 'false') return undefined;
   const subjects = (present as WithSubjects).subjects ?? [];
-  const missing = ((wanted as WithSubjects).subjects ?? []).filter((one) => !subjects.some((own) => semanticEqual(own, one)));
+  const missing = ((wanted as WithSubjects).subjects ?? []).filter(
+    (one) => !subjects.some((own) => semanticEqual(own, one)),
+  );
   return missing.length === 0 ? undefined : ({ ...present, subjects: [...subjects, ...missing] } as KubernetesObject);
 }
 
@@ -109,7 +111,9 @@ function reconciledBinding(wanted: KubernetesObject, present: KubernetesObject):
 function reconciledObject(wanted: KubernetesObject, present: KubernetesObject): KubernetesObject | undefined {
   if (wanted.kind === 'PriorityClass' || wanted.kind === 'RuntimeClass') return undefined;
   if (wanted.kind === 'Service') {
-    const { spec } = present as unknown as { readonly spec: { readonly ports: readonly { readonly targetPort?: unknown }[] } };
+    const { spec } = present as unknown as {
+      readonly spec: { readonly ports: readonly { readonly targetPort?: unknown }[] };
+    };
     const ports = (wanted as unknown as typeof present & { readonly spec: typeof spec }).spec.ports;
     if (semanticEqual(spec.ports[0]?.targetPort, ports[0]?.targetPort)) return undefined;
     return { ...present, spec: { ...spec, ports } } as KubernetesObject;
@@ -122,5 +126,7 @@ function reconciledObject(wanted: KubernetesObject, present: KubernetesObject): 
 /** The product's own definitions are those of this version. */
 function reconciledDefinition(wanted: KubernetesObject, present: KubernetesObject): KubernetesObject | undefined {
   const { spec } = wanted as { readonly spec?: unknown };
-  return semanticEqual(spec, (present as { readonly spec?: unknown }).spec) ? undefined : ({ ...present, spec } as KubernetesObject);
+  return semanticEqual(spec, (present as { readonly spec?: unknown }).spec)
+    ? undefined
+    : ({ ...present, spec } as KubernetesObject);
 }

@@ -8,7 +8,12 @@ const readOnly = ['get', 'list', 'watch'];
 const readWrite = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
 const changes = ['create', 'delete', 'deletecollection', 'patch', 'update'];
 
-const on = (groups: readonly string[], resources: readonly string[], verbs: readonly string[], resourceNames?: readonly string[]): PolicyRule => ({
+const on = (
+  groups: readonly string[],
+  resources: readonly string[],
+  verbs: readonly string[],
+  resourceNames?: readonly string[],
+): PolicyRule => ({
   apiGroups: [...groups],
   resources: [...resources],
   verbs: [...verbs],
@@ -19,7 +24,11 @@ const paths = (urls: readonly string[], verbs: readonly string[] = ['get']): Pol
   verbs: [...verbs],
 });
 
-const clusterRole = (name: string, rules: readonly PolicyRule[], labels: Readonly<Record<string, string>> = {}): ClusterRole => ({
+const clusterRole = (
+  name: string,
+  rules: readonly PolicyRule[],
+  labels: Readonly<Record<string, string>> = {},
+): ClusterRole => ({
   apiVersion: `${rbac}/v1`,
   kind: 'ClusterRole',
   metadata: { name, labels: { ...label, ...labels }, annotations },
@@ -27,15 +36,21 @@ const clusterRole = (name: string, rules: readonly PolicyRule[], labels: Readonl
 });
 
 /** A role whose rules a controller collects. They are also there from the start, so that nobody has to wait for it. */
-const aggregated = (name: string, from: string, rules: readonly PolicyRule[], labels: Readonly<Record<string, string>> = {}): ClusterRole => ({
+const aggregated = (
+  name: string,
+  from: string,
+  rules: readonly PolicyRule[],
+  labels: Readonly<Record<string, string>> = {},
+): ClusterRole => ({
   ...clusterRole(name, rules, labels),
   aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [`${rbac}/aggregate-to-${from}`]: 'true' } }] },
 });
 
-type SubjectOf = { readonly kind: 'User' | 'Group'; readonly name: string } | { readonly kind: 'ServiceAccount'; readonly name: string; readonly namespace: string };
+type SubjectOf =
+  | { readonly kind: 'User' | 'Group'; readonly name: string }
+  | { readonly kind: 'ServiceAccount'; readonly name: string; readonly namespace: string };
 
-const subject = (given: SubjectOf) =>
-  given.kind === 'ServiceAccount' ? given : { ...given, apiGroup: rbac };
+const subject = (given: SubjectOf) => (given.kind === 'ServiceAccount' ? given : { ...given, apiGroup: rbac });
 
 const clusterBinding = (name: string, role: string, ...subjects: readonly SubjectOf[]): ClusterRoleBinding => ({
   apiVersion: `${rbac}/v1`,
@@ -52,11 +67,49 @@ const core = [''];
 const workloads = ['daemonsets', 'deployments', 'replicasets', 'statefulsets'];
 
 const view: readonly PolicyRule[] = [
-  on(core, ['configmaps', 'endpoints', 'persistentvolumeclaims', 'persistentvolumeclaims/status', 'pods', 'replicationcontrollers', 'replicationcontrollers/scale', 'serviceaccounts', 'services', 'services/status'], readOnly),
-  on(core, ['bindings', 'events', 'limitranges', 'namespaces/status', 'pods/log', 'pods/status', 'replicationcontrollers/status', 'resourcequotas', 'resourcequotas/status'], readOnly),
+  on(
+    core,
+    [
+      'configmaps',
+      'endpoints',
+      'persistentvolumeclaims',
+      'persistentvolumeclaims/status',
+      'pods',
+      'replicationcontrollers',
+      'replicationcontrollers/scale',
+      'serviceaccounts',
+      'services',
+      'services/status',
+    ],
+    readOnly,
+  ),
+  on(
+    core,
+    [
+      'bindings',
+      'events',
+      'limitranges',
+      'namespaces/status',
+      'pods/log',
+      'pods/status',
+      'replicationcontrollers/status',
+      'resourcequotas',
+      'resourcequotas/status',
+    ],
+    readOnly,
+  ),
   on(core, ['namespaces'], readOnly),
   on(['discovery.k8s.io'], ['endpointslices'], readOnly),
-  on(['apps'], ['controllerrevisions', ...workloads.flatMap((name) => (name === 'daemonsets' ? [name, `${name}/status`] : [name, `${name}/scale`, `${name}/status`]))], readOnly),
+  on(
+    ['apps'],
+    [
+      'controllerrevisions',
+      ...workloads.flatMap((name) =>
+        name === 'daemonsets' ? [name, `${name}/status`] : [name, `${name}/scale`, `${name}/status`],
+      ),
+    ],
+    readOnly,
+  ),
   on(['autoscaling'], ['horizontalpodautoscalers', 'horizontalpodautoscalers/status'], readOnly),
   on(['batch'], ['cronjobs', 'cronjobs/status', 'jobs', 'jobs/status'], readOnly),
   on(['policy'], ['poddisruptionbudgets', 'poddisruptionbudgets/status'], readOnly),
@@ -69,9 +122,36 @@ const edit: readonly PolicyRule[] = [
   on(core, ['serviceaccounts'], ['impersonate']),
   on(core, ['pods', 'pods/attach', 'pods/exec', 'pods/portforward', 'pods/proxy'], changes),
   on(core, ['pods/eviction'], ['create']),
-  on(core, ['configmaps', 'events', 'persistentvolumeclaims', 'replicationcontrollers', 'replicationcontrollers/scale', 'secrets', 'serviceaccounts', 'services', 'services/proxy'], changes),
+  on(
+    core,
+    [
+      'configmaps',
+      'events',
+      'persistentvolumeclaims',
+      'replicationcontrollers',
+      'replicationcontrollers/scale',
+      'secrets',
+      'serviceaccounts',
+      'services',
+      'services/proxy',
+    ],
+    changes,
+  ),
   on(core, ['serviceaccounts/token'], ['create']),
-  on(['apps'], ['deployments', 'deployments/rollback', 'deployments/scale', 'daemonsets', 'replicasets', 'replicasets/scale', 'statefulsets', 'statefulsets/scale'], changes),
+  on(
+    ['apps'],
+    [
+      'deployments',
+      'deployments/rollback',
+      'deployments/scale',
+      'daemonsets',
+      'replicasets',
+      'replicasets/scale',
+      'statefulsets',
+      'statefulsets/scale',
+    ],
+    changes,
+  ),
   on(['autoscaling'], ['horizontalpodautoscalers'], changes),
   on(['batch'], ['cronjobs', 'jobs'], changes),
   on(['policy'], ['poddisruptionbudgets'], changes),
@@ -108,8 +188,24 @@ const controllerEvents = on(['', 'events.k8s.io'], ['events'], ['create', 'patch
 
 export const bootstrapClusterRoles: readonly ClusterRole[] = [
   clusterRole('cluster-admin', [on(['*'], ['*'], ['*']), paths(['*'], ['*'])]),
-  clusterRole('system:discovery', [paths(['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez', '/openapi', '/openapi/*', '/readyz', '/version', '/version/'])]),
-  clusterRole('system:monitoring', [paths(['/healthz', '/healthz/*', '/livez', '/livez/*', '/metrics', '/metrics/slis', '/readyz', '/readyz/*'])]),
+  clusterRole('system:discovery', [
+    paths([
+      '/api',
+      '/api/*',
+      '/apis',
+      '/apis/*',
+      '/healthz',
+      '/livez',
+      '/openapi',
+      '/openapi/*',
+      '/readyz',
+      '/version',
+      '/version/',
+    ]),
+  ]),
+  clusterRole('system:monitoring', [
+    paths(['/healthz', '/healthz/*', '/livez', '/livez/*', '/metrics', '/metrics/slis', '/readyz', '/readyz/*']),
+  ]),
   clusterRole('system:basic-user', [
     on(['authorization.k8s.io'], ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'], ['create']),
     on(['authentication.k8s.io'], ['selfsubjectreviews'], ['create']),
@@ -121,10 +217,19 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
   clusterRole('system:aggregate-to-admin', admin, { [`${rbac}/aggregate-to-admin`]: 'true' }),
   clusterRole('system:aggregate-to-edit', edit, { [`${rbac}/aggregate-to-edit`]: 'true' }),
   clusterRole('system:aggregate-to-view', view, { [`${rbac}/aggregate-to-view`]: 'true' }),
-  clusterRole('system:heapster', [on(core, ['events', 'namespaces', 'nodes', 'pods'], readOnly), on(['apps'], ['deployments'], readOnly)]),
+  clusterRole('system:heapster', [
+    on(core, ['events', 'namespaces', 'nodes', 'pods'], readOnly),
+    on(['apps'], ['deployments'], readOnly),
+  ]),
   clusterRole('system:node', nodeRules),
-  clusterRole('system:node-bootstrapper', [on(['certificates.k8s.io'], ['certificatesigningrequests'], ['create', ...readOnly])]),
-  clusterRole('system:node-problem-detector', [on(core, ['nodes'], ['get']), on(core, ['nodes/status'], ['patch']), controllerEvents]),
+  clusterRole('system:node-bootstrapper', [
+    on(['certificates.k8s.io'], ['certificatesigningrequests'], ['create', ...readOnly]),
+  ]),
+  clusterRole('system:node-problem-detector', [
+    on(core, ['nodes'], ['get']),
+    on(core, ['nodes/status'], ['patch']),
+    controllerEvents,
+  ]),
   clusterRole('system:node-proxier', [
     on(core, ['services', 'endpoints'], ['list', 'watch']),
     on(core, ['nodes'], readOnly),
@@ -133,7 +238,11 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
   ]),
   clusterRole('system:kubelet-api-admin', [
     on(core, ['nodes'], [...readOnly, 'proxy']),
-    on(core, ['nodes/log', 'nodes/metrics', 'nodes/proxy', 'nodes/stats', 'nodes/configz', 'nodes/healthz', 'nodes/pods'], ['*']),
+    on(
+      core,
+      ['nodes/log', 'nodes/metrics', 'nodes/proxy', 'nodes/stats', 'nodes/configz', 'nodes/healthz', 'nodes/pods'],
+      ['*'],
+    ),
   ]),
   clusterRole('system:auth-delegator', [
     on(['authentication.k8s.io'], ['tokenreviews'], ['create']),
@@ -159,7 +268,11 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
     on(core, ['replicationcontrollers', 'services', 'persistentvolumes', 'persistentvolumeclaims'], readOnly),
     on(['apps'], ['replicasets', 'statefulsets'], readOnly),
     on(['policy'], ['poddisruptionbudgets'], readOnly),
-    on(['storage.k8s.io'], ['csinodes', 'csidrivers', 'csistoragecapacities', 'storageclasses', 'volumeattachments'], readOnly),
+    on(
+      ['storage.k8s.io'],
+      ['csinodes', 'csidrivers', 'csistoragecapacities', 'storageclasses', 'volumeattachments'],
+      readOnly,
+    ),
     on(['authentication.k8s.io'], ['tokenreviews'], ['create']),
     on(['authorization.k8s.io'], ['subjectaccessreviews'], ['create']),
   ]),
@@ -174,7 +287,14 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
     on(['storage.k8s.io'], ['storageclasses'], readOnly),
     on(core, ['events'], ['watch', 'create', 'update', 'patch']),
   ]),
-  clusterRole('system:service-account-issuer-discovery', [paths(['/.well-known/openid-configuration', '/.well-known/openid-configuration/', '/openid/v1/jwks', '/openid/v1/jwks/'])]),
+  clusterRole('system:service-account-issuer-discovery', [
+    paths([
+      '/.well-known/openid-configuration',
+      '/.well-known/openid-configuration/',
+      '/openid/v1/jwks',
+      '/openid/v1/jwks/',
+    ]),
+  ]),
   ...['nodeclient', 'selfnodeclient'].map((name) =>
     clusterRole(`system:certificates.k8s.io:certificatesigningrequests:${name}`, [
       on(['certificates.k8s.io'], [`certificatesigningrequests/${name}`], ['create']),
@@ -188,7 +308,9 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
       ['legacy-unknown-approver', 'kubernetes.io/legacy-unknown'],
     ] as const
   ).map(([name, signer]) =>
-    clusterRole(`system:certificates.k8s.io:${name}`, [on(['certificates.k8s.io'], ['signers'], ['approve'], [signer])]),
+    clusterRole(`system:certificates.k8s.io:${name}`, [
+      on(['certificates.k8s.io'], ['signers'], ['approve'], [signer]),
+    ]),
   ),
 ];
 
@@ -197,18 +319,43 @@ export const bootstrapClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterBinding('system:monitoring', 'system:monitoring', group('system:monitoring')),
   clusterBinding('system:discovery', 'system:discovery', group('system:authenticated')),
   clusterBinding('system:basic-user', 'system:basic-user', group('system:authenticated')),
-  clusterBinding('system:public-info-viewer', 'system:public-info-viewer', group('system:authenticated'), group('system:unauthenticated')),
+  clusterBinding(
+    'system:public-info-viewer',
+    'system:public-info-viewer',
+    group('system:authenticated'),
+    group('system:unauthenticated'),
+  ),
   clusterBinding('system:node-proxier', 'system:node-proxier', user('system:kube-proxy')),
-  clusterBinding('system:kube-controller-manager', 'system:kube-controller-manager', user('system:kube-controller-manager')),
+  clusterBinding(
+    'system:kube-controller-manager',
+    'system:kube-controller-manager',
+    user('system:kube-controller-manager'),
+  ),
   clusterBinding('system:kube-scheduler', 'system:kube-scheduler', user('system:kube-scheduler')),
   clusterBinding('system:volume-scheduler', 'system:volume-scheduler', user('system:kube-scheduler')),
-  clusterBinding('system:kube-dns', 'system:kube-dns', { kind: 'ServiceAccount', name: 'kube-dns', namespace: 'kube-system' }),
+  clusterBinding('system:kube-dns', 'system:kube-dns', {
+    kind: 'ServiceAccount',
+    name: 'kube-dns',
+    namespace: 'kube-system',
+  }),
   clusterBinding('system:node', 'system:node'),
-  clusterBinding('system:service-account-issuer-discovery', 'system:service-account-issuer-discovery', group('system:serviceaccounts')),
+  clusterBinding(
+    'system:service-account-issuer-discovery',
+    'system:service-account-issuer-discovery',
+    group('system:serviceaccounts'),
+  ),
   // How nodes join: bootstrap tokens may ask for a certificate, which is approved by itself, and so are renewals.
   clusterBinding('geobuk:node-bootstrapper', 'system:node-bootstrapper', group('system:bootstrappers')),
-  clusterBinding('geobuk:approve-node-client', 'system:certificates.k8s.io:certificatesigningrequests:nodeclient', group('system:bootstrappers')),
-  clusterBinding('geobuk:approve-node-client-renewal', 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', group('system:nodes')),
+  clusterBinding(
+    'geobuk:approve-node-client',
+    'system:certificates.k8s.io:certificatesigningrequests:nodeclient',
+    group('system:bootstrappers'),
+  ),
+  clusterBinding(
+    'geobuk:approve-node-client-renewal',
+    'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient',
+    group('system:nodes'),
+  ),
 ];
 
 const role = (namespace: string, name: string, rules: readonly PolicyRule[]): Role => ({
@@ -218,7 +365,12 @@ const role = (namespace: string, name: string, rules: readonly PolicyRule[]): Ro
   rules,
 });
 
-const binding = (namespace: string, name: string, roleName: string, ...subjects: readonly SubjectOf[]): RoleBinding => ({
+const binding = (
+  namespace: string,
+  name: string,
+  roleName: string,
+  ...subjects: readonly SubjectOf[]
+): RoleBinding => ({
   apiVersion: `${rbac}/v1`,
   kind: 'RoleBinding',
   metadata: { namespace, name, labels: label, annotations },
@@ -234,7 +386,19 @@ export const bootstrapRoles: readonly Role[] = [
 ];
 
 export const bootstrapRoleBindings: readonly RoleBinding[] = [
-  binding('kube-system', 'system::extension-apiserver-authentication-reader', 'extension-apiserver-authentication-reader', user('system:kube-controller-manager'), user('system:kube-scheduler')),
+  binding(
+    'kube-system',
+    'system::extension-apiserver-authentication-reader',
+    'extension-apiserver-authentication-reader',
+    user('system:kube-controller-manager'),
+    user('system:kube-scheduler'),
+  ),
   // A machine that joins knows the CA only by its hash, so it must be able to read this without credentials.
-  binding('kube-public', 'geobuk:cluster-info', 'geobuk:cluster-info', group('system:unauthenticated'), group('system:authenticated')),
+  binding(
+    'kube-public',
+    'geobuk:cluster-info',
+    'geobuk:cluster-info',
+    group('system:unauthenticated'),
+    group('system:authenticated'),
+  ),
 ];

@@ -1,4 +1,13 @@
-import { fieldOf, invalid, isJsonArray, isJsonObject, required, setField, typeInvalid, notSupported } from '@geobuk/api';
+import {
+  fieldOf,
+  invalid,
+  isJsonArray,
+  isJsonObject,
+  required,
+  setField,
+  typeInvalid,
+  notSupported,
+} from '@geobuk/api';
 import type { FieldError, Json, JsonObject, KubernetesObject, MutableJsonObject, Schema } from '@geobuk/api';
 import type { ServedResource } from '../resources/served-resource.js';
 
@@ -15,7 +24,9 @@ export function decodeCustom(
 function prune(value: Json, schema: Schema | undefined, path: string, unknown: string[]): Json {
   if (schema === undefined || schema.kind === 'any') return value;
   if (isJsonArray(value)) {
-    return schema.items === undefined ? value : value.map((item, i) => prune(item, schema.items, `${path}[${i}]`, unknown));
+    return schema.items === undefined
+      ? value
+      : value.map((item, i) => prune(item, schema.items, `${path}[${i}]`, unknown));
   }
   if (!isJsonObject(value)) return value;
   const kept: MutableJsonObject = {};
@@ -46,7 +57,8 @@ function fill(value: Json, schema: Schema | undefined): Json {
   for (const [key, field] of schema.fields) {
     const present = fieldOf(value, key);
     const isMissing = present === undefined || (present === null && !field.nullable);
-    if (isMissing && field.defaultValue !== undefined) setField((copy ??= { ...value }), key, fill(field.defaultValue, field));
+    if (isMissing && field.defaultValue !== undefined)
+      setField((copy ??= { ...value }), key, fill(field.defaultValue, field));
     else if (present === null && isMissing) delete (copy ??= { ...value })[key];
     else if (present !== undefined) {
       const filled = fill(present, field);
@@ -148,7 +160,13 @@ function checkRules(value: Json, source: JsonObject, path: string, errors: Field
   const refuse = (text: string) => errors.push(invalid(path, value, `${path} in body ${text}`));
   const options = source['enum'];
   if (isJsonArray(options) && !options.some((option) => JSON.stringify(option) === JSON.stringify(value))) {
-    errors.push(notSupported(path, value, options.map((option) => String(option))));
+    errors.push(
+      notSupported(
+        path,
+        value,
+        options.map((option) => String(option)),
+      ),
+    );
   }
   if (typeof value === 'string') {
     const length = [...value].length;
@@ -163,10 +181,16 @@ function checkRules(value: Json, source: JsonObject, path: string, errors: Field
     const min = number('minimum');
     const max = number('maximum');
     if (min !== undefined && (source['exclusiveMinimum'] === true ? value <= min : value < min)) {
-      refuse(source['exclusiveMinimum'] === true ? `should be greater than ${min}` : `should be greater than or equal to ${min}`);
+      refuse(
+        source['exclusiveMinimum'] === true
+          ? `should be greater than ${min}`
+          : `should be greater than or equal to ${min}`,
+      );
     }
     if (max !== undefined && (source['exclusiveMaximum'] === true ? value >= max : value > max)) {
-      refuse(source['exclusiveMaximum'] === true ? `should be less than ${max}` : `should be less than or equal to ${max}`);
+      refuse(
+        source['exclusiveMaximum'] === true ? `should be less than ${max}` : `should be less than or equal to ${max}`,
+      );
     }
   }
   if (isJsonArray(value)) {

@@ -92,7 +92,11 @@ export class CustomResources {
           const present = current as CustomResourceDefinition;
           const { status } = standingOf(present, this.#others(present), timestamp(now()));
           if (semanticEqual(status, present.status)) return current;
-          return { ...present, status, metadata: { ...present.metadata, resourceVersion: undefined } } as KubernetesObject;
+          return {
+            ...present,
+            status,
+            metadata: { ...present.metadata, resourceVersion: undefined },
+          } as KubernetesObject;
         },
         { user: apiServerUser, signal, subresource: 'status' },
       );
@@ -106,7 +110,8 @@ export class CustomResources {
     this.#cleaning.add(name);
     this.#cleanUp(definition, signal)
       .catch((err: unknown) => {
-        if (!signal.aborted) log.warn({ err, definition: name }, 'custom resources could not be removed; tried again at the next change');
+        if (!signal.aborted)
+          log.warn({ err, definition: name }, 'custom resources could not be removed; tried again at the next change');
       })
       .finally(() => this.#cleaning.delete(name));
   }
@@ -148,4 +153,3 @@ export class CustomResources {
     );
   }
 }
-

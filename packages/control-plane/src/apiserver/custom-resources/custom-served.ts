@@ -67,7 +67,11 @@ export function servedBy(definition: CustomResourceDefinition): readonly ServedR
     });
 }
 
-function subresourcesOf(group: string, kind: string, { name, subresources }: Version): Readonly<Record<string, Subresource>> {
+function subresourcesOf(
+  group: string,
+  kind: string,
+  { name, subresources }: Version,
+): Readonly<Record<string, Subresource>> {
   return {
     ...(subresources?.status === undefined ? {} : { status: { group, version: name, kind, verbs: partVerbs } }),
     ...(subresources?.scale === undefined

@@ -14,7 +14,11 @@ export interface TableParts {
 }
 
 /** NAME, what the definition adds, and AGE where it adds none. Follows: checklist 3.2.4. */
-export function customColumns({ columns: given }: CustomResource, objects: readonly KubernetesObject[], now: number): TableParts {
+export function customColumns(
+  { columns: given }: CustomResource,
+  objects: readonly KubernetesObject[],
+  now: number,
+): TableParts {
   const columns = given.length > 0 ? given : [age];
   return {
     columnDefinitions: [

@@ -111,7 +111,9 @@ export function compareVersions(a: string, b: string): number {
   const [left, right] = [versionForm.exec(a), versionForm.exec(b)];
   if (left === null || right === null) return left === right ? (a < b ? -1 : a > b ? 1 : 0) : left === null ? 1 : -1;
   const stage = (found: RegExpExecArray) => (found[2] === undefined ? 0 : found[2] === 'beta' ? 1 : 2);
-  return stage(left) - stage(right) || Number(right[1]) - Number(left[1]) || Number(right[3] ?? 0) - Number(left[3] ?? 0);
+  return (
+    stage(left) - stage(right) || Number(right[1]) - Number(left[1]) || Number(right[3] ?? 0) - Number(left[3] ?? 0)
+  );
 }
 
 function apiGroup({ group, versions }: GroupVersions) {

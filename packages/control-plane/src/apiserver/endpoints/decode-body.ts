@@ -74,7 +74,9 @@ export function identified({ apiVersion, type }: ServedResource, value: JsonObje
   }
   const metadata = fieldOf(value, 'metadata');
   if (metadata !== undefined && metadata !== null && !isJsonObject(metadata)) {
-    throw ApiError.badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: metadata must be an object`);
+    throw ApiError.badRequest(
+      `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: metadata must be an object`,
+    );
   }
   const { apiVersion: _a, kind: _k, metadata: _m, ...rest } = value;
   return { apiVersion, kind: type.kind, metadata: metadata ?? {}, ...rest } as unknown as KubernetesObject;
@@ -97,9 +99,7 @@ export function placed(
       return placed({ ...object, metadata: rest }, namespace, name);
     }
   } else if (given !== undefined && given !== '' && given !== namespace) {
-    throw ApiError.badRequest(
-      `the namespace of the provided object does not match the namespace sent on the request`,
-    );
+    throw ApiError.badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
   }
   if (name !== undefined && metadata.name !== undefined && metadata.name !== '' && metadata.name !== name) {
     throw ApiError.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);

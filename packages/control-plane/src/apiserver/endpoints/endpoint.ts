@@ -47,7 +47,8 @@ export function dryRunOf(values: readonly string[]): boolean {
 }
 
 /** `kubectl` of `kubectl/v1.32.0 (linux/amd64) …` (1.11.7). */
-export const managerOfAgent = (agent: string | undefined): string => (agent ?? '').split('/', 1)[0]?.slice(0, 128) || 'unknown';
+export const managerOfAgent = (agent: string | undefined): string =>
+  (agent ?? '').split('/', 1)[0]?.slice(0, 128) || 'unknown';
 
 /** @throws {ApiError} BadRequest: too long or not printable. */
 export function fieldManagerOf({ search, request }: ResourceRequest): string {

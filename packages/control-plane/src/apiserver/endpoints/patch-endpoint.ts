@@ -35,7 +35,11 @@ export const patchEndpoint =
     const force = search.get('force');
     if (force !== null && type !== applyPatch) {
       throw ApiError.invalid({ group: 'meta.k8s.io', plural: '', kind: 'PatchOptions' }, '', [
-        { field: 'force', reason: 'FieldValueForbidden', message: 'Forbidden: may not be specified for non-apply patch' },
+        {
+          field: 'force',
+          reason: 'FieldValueForbidden',
+          message: 'Forbidden: may not be specified for non-apply patch',
+        },
       ]);
     }
     const body = request.body as Buffer | undefined;
@@ -48,7 +52,11 @@ export const patchEndpoint =
       const manager = search.get('fieldManager');
       if (manager === null || manager === '') {
         throw ApiError.invalid({ group: 'meta.k8s.io', plural: '', kind: 'PatchOptions' }, '', [
-          { field: 'fieldManager', reason: 'FieldValueRequired', message: 'Required value: is required for apply patch' },
+          {
+            field: 'fieldManager',
+            reason: 'FieldValueRequired',
+            message: 'Required value: is required for apply patch',
+          },
         ]);
       }
       const applied = placed(decodeApplied(call, objectOf(value), duplicateFields), key.namespace, key.name);
@@ -74,11 +82,7 @@ export const patchEndpoint =
   };
 
 /** apiVersion and kind must be there and fit (1.12.7). */
-function decodeApplied(
-  call: ResourceRequest,
-  value: JsonObject,
-  duplicateFields: readonly string[],
-): KubernetesObject {
+function decodeApplied(call: ResourceRequest, value: JsonObject, duplicateFields: readonly string[]): KubernetesObject {
   const { resource } = call;
   for (const field of ['apiVersion', 'kind']) {
     if (typeof value[field] !== 'string' || value[field] === '') {

@@ -101,12 +101,18 @@ const wantsAggregated = ({ headers }: FastifyRequest): boolean => {
     if (type !== 'application/json' && type !== '*/*') continue;
     const as = parameters.get('as');
     if (as === undefined) return false;
-    if (as === 'APIGroupDiscoveryList' && parameters.get('g') === 'apidiscovery.k8s.io' && parameters.get('v') === 'v2') return true;
+    if (as === 'APIGroupDiscoveryList' && parameters.get('g') === 'apidiscovery.k8s.io' && parameters.get('v') === 'v2')
+      return true;
   }
   return false;
 };
 
-function sendAggregated(request: FastifyRequest, reply: FastifyReply, discovery: Discovery, root: 'api' | 'apis'): FastifyReply {
+function sendAggregated(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  discovery: Discovery,
+  root: 'api' | 'apis',
+): FastifyReply {
   const { json, etag } = discovery.aggregated(root);
   reply.header('etag', etag);
   if (request.headers['if-none-match'] === etag) return reply.code(304).send();
@@ -126,7 +132,12 @@ async function sendHealth(
   signal: AbortSignal,
 ): Promise<FastifyReply> {
   const verbose = request.search.has('verbose');
-  const { ok, text } = await reportHealth(title, checks, { verbose, exclude: request.search.getAll('exclude') }, signal);
+  const { ok, text } = await reportHealth(
+    title,
+    checks,
+    { verbose, exclude: request.search.getAll('exclude') },
+    signal,
+  );
   return reply
     .code(ok ? 200 : 500)
     .header('content-type', 'text/plain; charset=utf-8')
@@ -148,7 +159,16 @@ function versionInfo() {
 
 /** Follows: checklist 1.1.10. */
 function allPaths({ discovery, live, ready }: PlainRoutesDeps): readonly string[] {
-  const paths = ['/.well-known/openid-configuration', '/api', '/apis', '/metrics', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/version'];
+  const paths = [
+    '/.well-known/openid-configuration',
+    '/api',
+    '/apis',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openid/v1/jwks',
+    '/version',
+  ];
   for (const { group, versions } of discovery.groups()) {
     if (group !== '') paths.push(`/apis/${group}`);
     for (const { version } of versions) paths.push(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);

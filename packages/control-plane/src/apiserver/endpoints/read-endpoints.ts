@@ -16,44 +16,60 @@ const smallListBytes = 512 * 1024;
 /** Objects between two turns of the event loop where each has to be looked at. */
 const batch = 200;
 
-export const getEndpoint = ({ reader, now }: EndpointDeps): Endpoint => async (call) => {
-  const { request, reply, resource, search, signal } = call;
-  const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata']);
-  const found = await reader.get(resource, keyOfRequest(call), search.get('resourceVersion') ?? undefined, signal);
-  const served = asServed(resource, found);
-  if (form.as === undefined) return sendJson(request, reply, 200, served.json, form.mediaType);
-  const value =
-    form.as === 'Table'
-      ? tableOf(resource, [served.object], { resourceVersion: String(found.revision) }, includeObjectOf(search), form.version, now())
-      : partialMetadata(served.object);
-  return sendValue(request, reply, 200, value, form.mediaType);
-};
+export const getEndpoint =
+  ({ reader, now }: EndpointDeps): Endpoint =>
+  async (call) => {
+    const { request, reply, resource, search, signal } = call;
+    const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata']);
+    const found = await reader.get(resource, keyOfRequest(call), search.get('resourceVersion') ?? undefined, signal);
+    const served = asServed(resource, found);
+    if (form.as === undefined) return sendJson(request, reply, 200, served.json, form.mediaType);
+    const value =
+      form.as === 'Table'
+        ? tableOf(
+            resource,
+            [served.object],
+            { resourceVersion: String(found.revision) },
+            includeObjectOf(search),
+            form.version,
+            now(),
+          )
+        : partialMetadata(served.object);
+    return sendValue(request, reply, 200, value, form.mediaType);
+  };
 
-export const listEndpoint = ({ reader, now }: EndpointDeps): Endpoint => async (call) => {
-  const { request, reply, resource, search, signal } = call;
-  const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadataList']);
-  const page = await reader.list(resource, namespaceOf(call), parseListQuery(search), signal);
-  if (form.as === undefined && form.mediaType === 'application/json' && !wantsPretty(request) && isServedAsStored(resource)) {
-    return sendList(call, page);
-  }
-  const objects = [];
-  for (let i = 0; i < page.items.length; i++) {
-    if (i % batch === batch - 1) await turn();
-    objects.push(asServed(resource, page.items[i]!).object);
-  }
-  const metadata = listMetadata(page);
-  if (form.as === 'Table') {
-    const table = tableOf(resource, objects, metadata, includeObjectOf(search), form.version, now());
-    return sendValue(request, reply, 200, table, form.mediaType);
-  }
-  if (form.as === 'PartialObjectMetadataList') {
-    const items = objects.map((object) => partialMetadata(object));
-    const list = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items };
-    return sendValue(request, reply, 200, list, form.mediaType);
-  }
-  const { listKind, apiVersion } = resource;
-  return sendValue(request, reply, 200, { kind: listKind, apiVersion, metadata, items: objects }, form.mediaType);
-};
+export const listEndpoint =
+  ({ reader, now }: EndpointDeps): Endpoint =>
+  async (call) => {
+    const { request, reply, resource, search, signal } = call;
+    const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadataList']);
+    const page = await reader.list(resource, namespaceOf(call), parseListQuery(search), signal);
+    if (
+      form.as === undefined &&
+      form.mediaType === 'application/json' &&
+      !wantsPretty(request) &&
+      isServedAsStored(resource)
+    ) {
+      return sendList(call, page);
+    }
+    const objects = [];
+    for (let i = 0; i < page.items.length; i++) {
+      if (i % batch === batch - 1) await turn();
+      objects.push(asServed(resource, page.items[i]!).object);
+    }
+    const metadata = listMetadata(page);
+    if (form.as === 'Table') {
+      const table = tableOf(resource, objects, metadata, includeObjectOf(search), form.version, now());
+      return sendValue(request, reply, 200, table, form.mediaType);
+    }
+    if (form.as === 'PartialObjectMetadataList') {
+      const items = objects.map((object) => partialMetadata(object));
+      const list = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items };
+      return sendValue(request, reply, 200, list, form.mediaType);
+    }
+    const { listKind, apiVersion } = resource;
+    return sendValue(request, reply, 200, { kind: listKind, apiVersion, metadata, items: objects }, form.mediaType);
+  };
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -92,4 +108,3 @@ async function* inPieces(head: Buffer, page: Page): AsyncGenerator<Buffer> {
   yield* encodeItems(page.items);
   yield listTail;
 }
-

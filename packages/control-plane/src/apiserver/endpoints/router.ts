@@ -89,7 +89,9 @@ export class ResourceRouter {
 
   /** `status` and its like: the same object, of which only a part may change. */
   #partOfObject(subresource: string, verb: string): Endpoint | undefined {
-    return subresource === 'status' && (verb === 'get' || verb === 'update' || verb === 'patch') ? this.#verbs[verb] : undefined;
+    return subresource === 'status' && (verb === 'get' || verb === 'update' || verb === 'patch')
+      ? this.#verbs[verb]
+      : undefined;
   }
 }
 

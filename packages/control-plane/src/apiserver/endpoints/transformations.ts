@@ -38,7 +38,9 @@ export function tableOf(
   now: number,
 ): Table {
   const { columnDefinitions, rows } =
-    resource.custom === undefined ? tableFor(resource.type, objects, { now }) : customColumns(resource.custom, objects, now);
+    resource.custom === undefined
+      ? tableFor(resource.type, objects, { now })
+      : customColumns(resource.custom, objects, now);
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${version}`,

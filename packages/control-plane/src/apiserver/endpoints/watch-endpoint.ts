@@ -87,7 +87,11 @@ function framesOf(resource: ServedResource, form: Negotiated, search: URLSearchP
 }
 
 /** An object of the watched kind that says nothing but how far the watch has come. */
-function bookmark({ apiVersion, type }: ServedResource, form: Negotiated, { revision, initialEventsEnd }: CacheBookmark): Buffer {
+function bookmark(
+  { apiVersion, type }: ServedResource,
+  form: Negotiated,
+  { revision, initialEventsEnd }: CacheBookmark,
+): Buffer {
   const metadata = {
     resourceVersion: String(revision),
     creationTimestamp: null,
@@ -112,4 +116,3 @@ function bookmark({ apiVersion, type }: ServedResource, form: Negotiated, { revi
         : { kind: type.kind, apiVersion, metadata };
   return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
 }
-

@@ -51,7 +51,8 @@ export const updateEndpoint =
         },
       ]);
     }
-    const wanted = version === '0' ? { ...object, metadata: { ...object.metadata, resourceVersion: undefined } } : object;
+    const wanted =
+      version === '0' ? { ...object, metadata: { ...object.metadata, resourceVersion: undefined } } : object;
     const creates = resource.strategy.createsOnUpdate && call.info.subresource === '';
     const written = await deps.registry.update(resource, key, () => wanted, { ...writeOptionsOf(call), creates });
     return sendWritten(deps, call, written);
@@ -93,8 +94,10 @@ export function deleteOptionsOf(call: ResourceRequest): DeleteOptions {
     given = value;
   }
   const preconditions = fieldOf(given, 'preconditions');
-  const precondition = (name: string) => (isJsonObject(preconditions) ? textOf(fieldOf(preconditions, name), name) : undefined);
-  const policy = textOf(fieldOf(given, 'propagationPolicy'), 'propagationPolicy') ?? search.get('propagationPolicy') ?? undefined;
+  const precondition = (name: string) =>
+    isJsonObject(preconditions) ? textOf(fieldOf(preconditions, name), name) : undefined;
+  const policy =
+    textOf(fieldOf(given, 'propagationPolicy'), 'propagationPolicy') ?? search.get('propagationPolicy') ?? undefined;
   const orphan = fieldOf(given, 'orphanDependents') ?? booleanOf(search.get('orphanDependents'));
   if (orphan !== undefined && orphan !== null && policy !== undefined) {
     throw invalidOptions('propagationPolicy', 'orphanDependents and propagationPolicy may not both be set');
@@ -124,7 +127,8 @@ function textOf(value: unknown, field: string): string | undefined {
   throw ApiError.badRequest(`${field} must be a string`);
 }
 
-const booleanOf = (value: string | null): boolean | undefined => (value === null || value === '' ? undefined : value === 'true');
+const booleanOf = (value: string | null): boolean | undefined =>
+  value === null || value === '' ? undefined : value === 'true';
 
 function secondsOf(value: unknown): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;

@@ -1,6 +1,7 @@
 import fastifyPlugin from 'fastify-plugin';
 import { ApiError } from '@geobuk/api';
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyPluginAsync } from 'fastify';
 import { serviceAccountOf } from '../authentication/user.js';
 import type { User } from '../authentication/user.js';
 import { describeDenial } from '../authorization/authorizer.js';
@@ -11,26 +12,31 @@ export function impersonation({ authorizer }: { readonly authorizer: Authorizer 
   return fastifyPlugin(
     async (server) => {
       server.addHook('onRequest', async (request) => {
-        const wanted = impersonated(request.headers);
-        if (wanted === undefined) return;
-        for (const attributes of needed(wanted)) {
-          const decision = authorizer.authorize(request.user, attributes);
-          if (decision.kind === 'allow') continue;
-          const subject = { group: attributes.group, plural: attributes.resource, kind: '' };
-          throw ApiError.forbidden(subject, attributes.name, describeDenial(request.user, attributes, decision.reason));
-        }
-        request.user = wanted;
+        request.user = impersonate(authorizer, request.user, request.headers);
       });
     },
     { name: 'impersonation', dependencies: ['request-info', 'authentication'] },
   );
 }
 
+/** The user that the headers name, if there is one. @throws {ApiError} Forbidden, BadRequest. */
+export function impersonate(authorizer: Authorizer, user: User, headers: IncomingHttpHeaders): User {
+  const wanted = impersonated(headers);
+  if (wanted === undefined) return user;
+  for (const attributes of needed(wanted)) {
+    const decision = authorizer.authorize(user, attributes);
+    if (decision.kind === 'allow') continue;
+    const subject = { group: attributes.group, plural: attributes.resource, kind: '' };
+    throw ApiError.forbidden(subject, attributes.name, describeDenial(user, attributes, decision.reason));
+  }
+  return wanted;
+}
+
 const list = (value: string | readonly string[] | undefined): readonly string[] =>
   value === undefined ? [] : typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value;
 
 /** @throws {ApiError} BadRequest: groups or extras without a user. */
-function impersonated(headers: FastifyRequest['headers']): User | undefined {
+function impersonated(headers: IncomingHttpHeaders): User | undefined {
   const name = headers['impersonate-user'];
   const uid = headers['impersonate-uid'];
   const groups = list(headers['impersonate-group']);
@@ -75,7 +81,8 @@ function* needed(user: User): Generator<Attributes> {
   const account = serviceAccountOf(user.name);
   if (account === undefined) yield { ...base, group: '', resource: 'users', name: user.name };
   else yield { ...base, group: '', resource: 'serviceaccounts', namespace: account.namespace, name: account.name };
-  const given = account === undefined ? user.groups : user.groups.filter((name) => !name.startsWith('system:serviceaccounts'));
+  const given =
+    account === undefined ? user.groups : user.groups.filter((name) => !name.startsWith('system:serviceaccounts'));
   for (const name of given) {
     if (name === 'system:authenticated') continue;
     yield { ...base, group: '', resource: 'groups', name };

@@ -3,7 +3,18 @@ import { parseFieldSelector } from '@geobuk/api';
 import type { FastifyPluginAsync } from 'fastify';
 
 export type RequestVerb =
-  'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection' | 'post' | 'put' | 'head' | 'options';
+  | 'get'
+  | 'list'
+  | 'watch'
+  | 'create'
+  | 'update'
+  | 'patch'
+  | 'delete'
+  | 'deletecollection'
+  | 'post'
+  | 'put'
+  | 'head'
+  | 'options';
 
 /** What a path and a method mean. Follows: RequestInfo of the API server, checklist 1.1.1 to 1.1.6. */
 export interface RequestInfo {
@@ -47,7 +58,10 @@ export const isTrue = (value: string | null): boolean =>
 
 /** @param path without the query. @throws {URIError} a path that is badly percent-encoded. */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
-  const parts = path.split('/').filter((part) => part !== '').map(decodeURIComponent);
+  const parts = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeURIComponent);
   const nonResource: RequestInfo = {
     isResource: false,
     path,
@@ -119,7 +133,9 @@ function selectedName(query: URLSearchParams): string {
   const selector = query.get('fieldSelector');
   if (selector === null || !selector.includes('metadata.name')) return '';
   try {
-    const found = parseFieldSelector(selector).find(({ field, operator }) => field === 'metadata.name' && operator === '=');
+    const found = parseFieldSelector(selector).find(
+      ({ field, operator }) => field === 'metadata.name' && operator === '=',
+    );
     return found?.value ?? '';
   } catch {
     return ''; // the list itself refuses the selector, with its own text
@@ -134,8 +150,8 @@ export const isLongRunning = (info: RequestInfo): boolean =>
 export function requestInfo(): FastifyPluginAsync {
   return fastifyPlugin(
     async (server) => {
-      server.decorateRequest("info");
-      server.decorateRequest("search");
+      server.decorateRequest('info');
+      server.decorateRequest('search');
       server.addHook('onRequest', async (request) => {
         const url = request.raw.url ?? '/';
         const mark = url.indexOf('?');

@@ -12,7 +12,10 @@ export class ClientGone extends Error {
 /**
  * A signal that fires when the client closes the connection or the server stops. Dispose it when the request is over.
  */
-export function requestSignal(request: FastifyRequest, server: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+export function requestSignal(
+  request: FastifyRequest,
+  server: AbortSignal,
+): Disposable & { readonly signal: AbortSignal } {
   const linked = followSignal(server);
   const { raw } = request;
   const stream = connectionOf(raw);
@@ -28,4 +31,5 @@ export function requestSignal(request: FastifyRequest, server: AbortSignal): Dis
 }
 
 /** What closes with the request: its stream over HTTP/2, the connection over HTTP/1.1. */
-const connectionOf = (raw: IncomingMessage | Http2ServerRequest): EventEmitter => ('stream' in raw ? raw.stream : raw.socket);
+const connectionOf = (raw: IncomingMessage | Http2ServerRequest): EventEmitter =>
+  'stream' in raw ? raw.stream : raw.socket;

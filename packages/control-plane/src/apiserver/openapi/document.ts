@@ -5,7 +5,10 @@ import type { ServedResource } from '../resources/served-resource.js';
 export interface Dialect {
   ref(definition: string): object;
   parameter(name: string, location: 'query' | 'path', type: string): object;
-  body(definition: string | undefined, mediaTypes: readonly string[]): { readonly parameters: readonly object[]; readonly requestBody?: object };
+  body(
+    definition: string | undefined,
+    mediaTypes: readonly string[],
+  ): { readonly parameters: readonly object[]; readonly requestBody?: object };
   responses(definition: string | undefined, codes: readonly number[]): object;
 }
 
@@ -45,7 +48,12 @@ const deleteQuery = [
 const operations: Readonly<Record<string, Operation>> = {
   list: { method: 'get', action: 'list', codes: [200], query: listQuery },
   create: { method: 'post', action: 'post', codes: [200, 201, 202], query: writeQuery },
-  deletecollection: { method: 'delete', action: 'deletecollection', codes: [200], query: [...listQuery, ...deleteQuery] },
+  deletecollection: {
+    method: 'delete',
+    action: 'deletecollection',
+    codes: [200],
+    query: [...listQuery, ...deleteQuery],
+  },
   get: { method: 'get', action: 'get', codes: [200], query: [] },
   update: { method: 'put', action: 'put', codes: [200, 201], query: writeQuery },
   patch: { method: 'patch', action: 'patch', codes: [200, 201], query: [...writeQuery, 'force:boolean'] },
@@ -66,13 +74,23 @@ export function pathsOf(resource: ServedResource, dialect: Dialect): Readonly<Re
   const item = `${collection}/{name}`;
   const definition = definitionOf(resource);
   const paths: Record<string, object> = {};
-  const add = (path: string, verbs: readonly string[], names: readonly string[], schema: string, of: ResourceType | { readonly group: string; readonly version: string; readonly kind: string }) => {
+  const add = (
+    path: string,
+    verbs: readonly string[],
+    names: readonly string[],
+    schema: string,
+    of: ResourceType | { readonly group: string; readonly version: string; readonly kind: string },
+  ) => {
     const found = names.filter((verb) => verbs.includes(verb));
     if (found.length === 0) return;
     const entry: Record<string, unknown> = {
-      parameters: [...parametersIn(path).map((name) => dialect.parameter(name, 'path', 'string')), dialect.parameter('pretty', 'query', 'string')],
+      parameters: [
+        ...parametersIn(path).map((name) => dialect.parameter(name, 'path', 'string')),
+        dialect.parameter('pretty', 'query', 'string'),
+      ],
     };
-    for (const verb of found) entry[operations[verb]!.method] = operationOf(operations[verb]!, resource, schema, of, path, dialect);
+    for (const verb of found)
+      entry[operations[verb]!.method] = operationOf(operations[verb]!, resource, schema, of, path, dialect);
     paths[path] = entry;
   };
   add(collection, type.verbs, ['list', 'create', 'deletecollection'], definition, type);
@@ -92,7 +110,11 @@ const foreignDefinitions: Readonly<Record<string, string>> = {
   TokenRequest: 'io.k8s.api.authentication.v1.TokenRequest',
 };
 
-const parametersIn = (path: string): readonly string[] => [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).sort().reverse();
+const parametersIn = (path: string): readonly string[] =>
+  [...path.matchAll(/\{(\w+)\}/g)]
+    .map(([, name]) => name!)
+    .sort()
+    .reverse();
 
 function operationOf(
   { action, codes, query, method }: Operation,
@@ -104,10 +126,17 @@ function operationOf(
 ): object {
   const isList = action === 'list';
   const shown = isList ? definition.replace(new RegExp(`${type.kind}$`), listKind) : definition;
-  const types = method === 'patch' ? patchTypes.filter((name) => custom === undefined || !name.includes('strategic')) : ['*/*'];
-  const bodyOf = method === 'patch' ? 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch' : method === 'delete' ? 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions' : definition;
+  const types =
+    method === 'patch' ? patchTypes.filter((name) => custom === undefined || !name.includes('strategic')) : ['*/*'];
+  const bodyOf =
+    method === 'patch'
+      ? 'io.k8s.apimachinery.pkg.apis.meta.v1.Patch'
+      : method === 'delete'
+        ? 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions'
+        : definition;
   const { parameters = [], requestBody } = method === 'get' ? { parameters: [] } : dialect.body(bodyOf, types);
-  const answer = action === 'deletecollection' || action === 'delete' ? 'io.k8s.apimachinery.pkg.apis.meta.v1.Status' : shown;
+  const answer =
+    action === 'deletecollection' || action === 'delete' ? 'io.k8s.apimachinery.pkg.apis.meta.v1.Status' : shown;
   return {
     operationId: operationId(action, path, of.kind),
     parameters: [

@@ -11,7 +11,10 @@ import { closureOf, collectRefs, customDefinitions } from './schemas.js';
 import type { Definition } from './schemas.js';
 
 const info = { title: 'Kubernetes', version: 'v1.34.0' };
-const gvksOfEverything = ['io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions', 'io.k8s.apimachinery.pkg.apis.meta.v1.Status'];
+const gvksOfEverything = [
+  'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Status',
+];
 
 const v2: Dialect = {
   ref: (definition) => ({ $ref: `#/definitions/${definition}` }),
@@ -24,7 +27,12 @@ const v2: Dialect = {
   }),
   body: (definition) => ({
     parameters: [
-      { name: 'body', in: 'body', required: true, schema: definition === undefined ? {} : { $ref: `#/definitions/${definition}` } },
+      {
+        name: 'body',
+        in: 'body',
+        required: true,
+        schema: definition === undefined ? {} : { $ref: `#/definitions/${definition}` },
+      },
     ],
   }),
   responses: (definition, codes) =>
@@ -58,7 +66,9 @@ const v3: Dialect = {
         String(code),
         {
           description: 'OK',
-          content: { 'application/json': { schema: definition === undefined ? {} : { $ref: schemaPath + definition } } },
+          content: {
+            'application/json': { schema: definition === undefined ? {} : { $ref: schemaPath + definition } },
+          },
         },
       ]),
     ),

@@ -2,7 +2,6 @@ import { schemaOfDefinition } from '@geobuk/api';
 import type { ServedResource } from '../resources/served-resource.js';
 import { definitionOf } from './document.js';
 
-
 export type Definition = Readonly<Record<string, unknown>>;
 
 const refPrefix = '#/definitions/';
@@ -20,7 +19,10 @@ export function customDefinitions(resource: ServedResource, abridged: boolean): 
   const { custom, type, listKind } = resource;
   if (custom === undefined) return {};
   const name = definitionOf(resource);
-  const source = (custom.schemaSource ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }) as Definition;
+  const source = (custom.schemaSource ?? {
+    type: 'object',
+    'x-kubernetes-preserve-unknown-fields': true,
+  }) as Definition;
   const isOpen = source['x-kubernetes-preserve-unknown-fields'] === true;
   // Without properties kubectl accepts anything (1.4.7).
   const own = isOpen && abridged ? { type: 'object', description: source['description'] } : source;
@@ -55,7 +57,10 @@ export function customDefinitions(resource: ServedResource, abridged: boolean): 
 }
 
 /** All definitions that `roots` reach, themselves included. */
-export function closureOf(roots: Iterable<string>, own: Readonly<Record<string, Definition>>): Readonly<Record<string, Definition>> {
+export function closureOf(
+  roots: Iterable<string>,
+  own: Readonly<Record<string, Definition>>,
+): Readonly<Record<string, Definition>> {
   const found: Record<string, Definition> = {};
   const open = [...roots];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {

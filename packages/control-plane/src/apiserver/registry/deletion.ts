@@ -68,7 +68,8 @@ function finalizersAfter(
   present: readonly string[],
   policy: DeleteOptions['propagationPolicy'],
 ): readonly string[] {
-  const chosen = policy ?? (present.includes(orphan) || present.includes(foreground) ? undefined : strategy.defaultPropagation);
+  const chosen =
+    policy ?? (present.includes(orphan) || present.includes(foreground) ? undefined : strategy.defaultPropagation);
   if (chosen === undefined) return present;
   const others = present.filter((name) => name !== orphan && name !== foreground);
   if (chosen === 'Foreground') return [...others, foreground];

@@ -49,7 +49,11 @@ export function parseListQuery(search: URLSearchParams): ListQuery {
     timeoutSeconds: integer(search, 'timeoutSeconds'),
   };
   if (search.get('sendInitialEvents') !== null) {
-    throw invalidOptions('sendInitialEvents', 'FieldValueForbidden', 'Forbidden: sendInitialEvents is forbidden for list');
+    throw invalidOptions(
+      'sendInitialEvents',
+      'FieldValueForbidden',
+      'Forbidden: sendInitialEvents is forbidden for list',
+    );
   }
   checkMatch(query);
   return query;

@@ -1,4 +1,11 @@
-import { ApiError, applyJsonPatch, applyMergePatch, applyStrategicMergePatch, isJsonArray, isJsonObject } from '@geobuk/api';
+import {
+  ApiError,
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  isJsonArray,
+  isJsonObject,
+} from '@geobuk/api';
 import type { Json, KubernetesObject } from '@geobuk/api';
 import type { Patch } from '@geobuk/client';
 import { subjectOf } from '../resources/served-resource.js';
@@ -21,7 +28,8 @@ export function patchFunction(
   return (current) => {
     if (current === undefined) throw ApiError.notFound(subjectOf(resource), name);
     const patched = apply(current);
-    if (!isJsonObject(patched) || !isJsonObject(patched.metadata)) throw ApiError.badRequest('the patch must leave an object with metadata');
+    if (!isJsonObject(patched) || !isJsonObject(patched.metadata))
+      throw ApiError.badRequest('the patch must leave an object with metadata');
     const { name: newName, namespace } = patched.metadata;
     if (newName !== current.metadata.name || (namespace ?? '') !== (current.metadata.namespace ?? '')) {
       throw ApiError.badRequest(
@@ -52,7 +60,10 @@ function mentionsVersion(patch: Patch): boolean {
   const path = '/metadata/resourceVersion';
   if (patch.type === 'json') {
     const operations = patch.operations as readonly Json[];
-    return isJsonArray(operations) && operations.some((one) => isJsonObject(one) && one['path'] === path && one['op'] !== 'test');
+    return (
+      isJsonArray(operations) &&
+      operations.some((one) => isJsonObject(one) && one['path'] === path && one['op'] !== 'test')
+    );
   }
   const metadata = isJsonObject(patch.body) ? patch.body['metadata'] : undefined;
   const version = isJsonObject(metadata) ? metadata['resourceVersion'] : undefined;

@@ -2,7 +2,13 @@ import { ApiError } from '@geobuk/api';
 import type { ObjectKey } from '@geobuk/api';
 import { deadline, DeadlineError } from '@geobuk/client';
 import { StoreError } from '../../store/store.js';
-import type { CacheBookmark, CachedObject, CacheEvent, WatchCache, WatchCaches } from '../../watch-cache/watch-cache.js';
+import type {
+  CacheBookmark,
+  CachedObject,
+  CacheEvent,
+  WatchCache,
+  WatchCaches,
+} from '../../watch-cache/watch-cache.js';
 import { subjectOf } from '../resources/served-resource.js';
 import type { ServedResource } from '../resources/served-resource.js';
 import { decodeContinue, encodeContinue } from './continue-token.js';
@@ -82,7 +88,8 @@ export class Reader {
       const items = found !== undefined && filter?.(found) !== false ? [found] : [];
       return page(items, cache.revision, undefined, undefined);
     }
-    const wanted = name === undefined ? filter : (object: CachedObject) => object.name === name && filter?.(object) !== false;
+    const wanted =
+      name === undefined ? filter : (object: CachedObject) => object.name === name && filter?.(object) !== false;
     try {
       const result = await cache.list({ ...options, filter: wanted });
       const last = result.items.at(-1);
@@ -156,7 +163,8 @@ async function* translated(
   try {
     yield* items;
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'Compacted') throw ApiError.expired(`too old resource version: ${after}`);
+    if (error instanceof StoreError && error.code === 'Compacted')
+      throw ApiError.expired(`too old resource version: ${after}`);
     throw error;
   }
 }
@@ -178,7 +186,8 @@ const tooLarge = (wanted: number, current: number): ApiError =>
     { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' },
   ]);
 
-const expiredRevision = (at: number): ApiError => ApiError.expired(`The resourceVersion for the provided list is too old: ${at}`);
+const expiredRevision = (at: number): ApiError =>
+  ApiError.expired(`The resourceVersion for the provided list is too old: ${at}`);
 
 /** 410 with a token that goes on at the newest revision (1.8.9). */
 function expiredToken(after: string): ApiError {

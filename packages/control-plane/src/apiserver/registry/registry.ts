@@ -12,7 +12,7 @@ import { nextMetadata, freshMetadata, bumpGeneration, sameButForBookkeeping } fr
 import { recordUpdate } from './managed-fields.js';
 import type { Reservations } from './reservations.js';
 import { translateStoreError } from './store-errors.js';
-import { completeAndCheck, complete } from './object-checks.js';
+import { check, complete } from './object-checks.js';
 import { represent } from './write-options.js';
 import type { Deleted, DeleteOptions, WriteOptions, Written } from './write-options.js';
 
@@ -30,9 +30,7 @@ export interface RegistryDeps {
 }
 
 /** What an update makes of the present object; it must not change it. `undefined`: there is none. */
-export type Change = (
-  current: KubernetesObject | undefined,
-) => KubernetesObject | Promise<KubernetesObject>;
+export type Change = (current: KubernetesObject | undefined) => KubernetesObject | Promise<KubernetesObject>;
 
 export interface UpdateOptions extends WriteOptions {
   /** The change may make a new object where there is none. */
@@ -113,7 +111,8 @@ export class Registry {
     object = await admitted(resource, object, request, admission);
     object = resource.strategy.prepareForCreate?.(object) ?? withoutStatus(resource, object);
     using reservation = await reservations.forCreate(resource, object, options);
-    object = completeAndCheck(resource, reservation.object, undefined);
+    object = reservation.object;
+    if (options.unchecked !== true) check(resource, object, undefined);
     await admission.validate(object, request);
     if (options.managesFields !== true) object = recordUpdate(resource, undefined, object, options, this.#deps.now());
 
@@ -136,18 +135,14 @@ export class Registry {
    * The last finalizer's removal ends the object's life.
    * @throws {ApiError} NotFound, Conflict, Invalid, Forbidden, BadRequest.
    */
-  async update(
-    resource: ServedResource,
-    key: ObjectKey,
-    change: Change,
-    options: UpdateOptions,
-  ): Promise<Written> {
+  async update(resource: ServedResource, key: ObjectKey, change: Change, options: UpdateOptions): Promise<Written> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#updateOnce(resource, key, change, options);
       } catch (error) {
         if (!(error instanceof LostRace)) throw error;
-        if (error.wasConditional || attempt === conflictAttempts) throw ApiError.conflict(subjectOf(resource), key.name);
+        if (error.wasConditional || attempt === conflictAttempts)
+          throw ApiError.conflict(subjectOf(resource), key.name);
       }
     }
   }
@@ -183,7 +178,8 @@ export class Registry {
     object = await admitted(resource, object, request, admission, old);
     if (isWhole(options)) object = resource.strategy.prepareForUpdate?.(object, old) ?? object;
     using reservation = await reservations.forUpdate(resource, object, old, options);
-    object = completeAndCheck(resource, reservation.object, old);
+    object = reservation.object;
+    if (options.unchecked !== true) check(resource, object, old, options.subresource);
     await admission.validate(object, request, old);
     if (options.managesFields !== true) object = recordUpdate(resource, old, object, options, this.#deps.now());
     object = bumpGeneration(resource, object, old);
@@ -341,4 +337,3 @@ function mayGo(resource: ServedResource, object: KubernetesObject): boolean {
     resource.strategy.isHeld?.(object) !== true
   );
 }
-

@@ -15,7 +15,10 @@ export interface Selection {
 export function parseSelection(
   resource: ServedResource,
   namespace: string | undefined,
-  { labelSelector, fieldSelector }: { readonly labelSelector?: string | undefined; readonly fieldSelector?: string | undefined },
+  {
+    labelSelector,
+    fieldSelector,
+  }: { readonly labelSelector?: string | undefined; readonly fieldSelector?: string | undefined },
 ): Selection {
   const labels = labelSelector === undefined || labelSelector === '' ? [] : parseLabelSelector(labelSelector);
   const fields = fieldSelector === undefined || fieldSelector === '' ? [] : parseFieldSelector(fieldSelector);
@@ -34,7 +37,9 @@ export function parseSelection(
 }
 
 const isSelectable = ({ strategy, type }: ServedResource, field: string): boolean =>
-  field === 'metadata.name' || (field === 'metadata.namespace' && type.namespaced) || Object.hasOwn(strategy.fields, field);
+  field === 'metadata.name' ||
+  (field === 'metadata.namespace' && type.namespaced) ||
+  Object.hasOwn(strategy.fields, field);
 
 function filterOf(
   { strategy }: ServedResource,

@@ -21,7 +21,13 @@ export function translateStoreError(error: unknown, resource: ServedResource, na
         { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' },
       ]);
     case 'TooLarge':
-      return ApiError.of(413, 'RequestEntityTooLarge', `Request entity too large: ${error.message}`, undefined, options);
+      return ApiError.of(
+        413,
+        'RequestEntityTooLarge',
+        `Request entity too large: ${error.message}`,
+        undefined,
+        options,
+      );
     case 'Unavailable':
       return ApiError.of(503, 'ServiceUnavailable', `storage is not available: ${error.message}`, undefined, options);
     default:

@@ -11,6 +11,8 @@ export interface WriteOptions {
   readonly fieldManager?: string | undefined;
   /** '' is the object itself. */
   readonly subresource?: string | undefined;
+  /** The server's own objects are right by construction, also where a user's would not be (a loopback endpoint). */
+  readonly unchecked?: boolean | undefined;
   /** Adds a `Warning` header to the reply. */
   readonly warn?: ((text: string) => void) | undefined;
 }

@@ -49,7 +49,9 @@ const pathFields: Readonly<Record<string, readonly string[]>> = {
   'batch/jobs': ['status.successful'],
   '/services': ['spec.clusterIP', 'spec.type'],
   '/events': [
-    ...['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map((f) => `involvedObject.${f}`),
+    ...['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
+      (f) => `involvedObject.${f}`,
+    ),
     'reason',
     'reportingComponent',
     'source',
@@ -90,5 +92,6 @@ export function builtInStrategy(type: ResourceType): Strategy {
 /** The request itself never changes; approval and certificate have subresources of their own. Follows: checklist 2.6.1. */
 const certificateStrategy = (base: Strategy): Strategy => ({
   ...base,
-  prepareForUpdate: (object, current) => ({ ...object, spec: (current as { spec?: unknown }).spec }) as KubernetesObject,
+  prepareForUpdate: (object, current) =>
+    ({ ...object, spec: (current as { spec?: unknown }).spec }) as KubernetesObject,
 });

@@ -9,7 +9,10 @@ const absent: Readonly<Record<string, string>> = {
   'status.successful': '0',
 };
 
-const paths: Readonly<Record<string, readonly string[]>> = { source: ['source', 'component'], 'status.successful': ['status', 'succeeded'] };
+const paths: Readonly<Record<string, readonly string[]>> = {
+  source: ['source', 'component'],
+  'status.successful': ['status', 'succeeded'],
+};
 
 /** The text that a field selector compares with. */
 export function fieldAt(path: string): (object: KubernetesObject) => string | undefined {

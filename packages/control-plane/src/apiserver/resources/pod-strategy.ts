@@ -23,7 +23,8 @@ export const podStrategy = (base: Strategy): Strategy => ({
   graceSeconds(object, asked) {
     const pod = object as Pod;
     const phase = pod.status?.phase;
-    if (pod.spec.nodeName === undefined || pod.spec.nodeName === '' || phase === 'Succeeded' || phase === 'Failed') return 0;
+    if (pod.spec.nodeName === undefined || pod.spec.nodeName === '' || phase === 'Succeeded' || phase === 'Failed')
+      return 0;
     const seconds = asked ?? pod.spec.terminationGracePeriodSeconds ?? 30;
     return seconds < 0 ? 1 : seconds;
   },

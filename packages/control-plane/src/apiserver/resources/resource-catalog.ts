@@ -62,8 +62,12 @@ export class ResourceCatalog {
 
   /** Replaces all custom resources at once. */
   setCustom(resources: readonly ServedResource[]): void {
-    const sorted = [...resources].sort((a, b) => compare(a.type.group, b.type.group) || compare(a.type.plural, b.type.plural));
-    this.#custom = new Map(sorted.map((resource) => [idOf(resource.type.group, resource.type.version, resource.type.plural), resource]));
+    const sorted = [...resources].sort(
+      (a, b) => compare(a.type.group, b.type.group) || compare(a.type.plural, b.type.plural),
+    );
+    this.#custom = new Map(
+      sorted.map((resource) => [idOf(resource.type.group, resource.type.version, resource.type.plural), resource]),
+    );
     this.#generation++;
     for (const listener of this.#listeners) listener();
   }

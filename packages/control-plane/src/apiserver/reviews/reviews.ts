@@ -42,10 +42,7 @@ export function reviewEndpoints(deps: ReviewDeps): ReadonlyMap<string, Endpoint>
   const subjectReview = answer((spec) => decide(userOf(spec), spec));
   return new Map<string, Endpoint>([
     ['authentication.k8s.io/tokenreviews', answer((spec) => reviewToken(deps, spec))],
-    [
-      'authentication.k8s.io/selfsubjectreviews',
-      answer((_spec, { user }) => ({ userInfo: userInfo(user) as Json })),
-    ],
+    ['authentication.k8s.io/selfsubjectreviews', answer((_spec, { user }) => ({ userInfo: userInfo(user) as Json }))],
     ['authorization.k8s.io/selfsubjectaccessreviews', answer((spec, { user }) => decide(user, spec))],
     ['authorization.k8s.io/subjectaccessreviews', subjectReview],
     [
@@ -114,7 +111,8 @@ function attributesOf(spec: JsonObject): Attributes {
 function userOf(spec: JsonObject): User {
   const name = textOf(spec, 'user');
   const groups = textsOf(spec, 'groups');
-  if (name === '' && groups.length === 0) throw ApiError.badRequest('spec.user: Invalid value: "": at least one of user or group must be specified');
+  if (name === '' && groups.length === 0)
+    throw ApiError.badRequest('spec.user: Invalid value: "": at least one of user or group must be specified');
   return { name, groups };
 }
 
@@ -128,7 +126,10 @@ const userInfo = ({ name, uid, groups, extra }: User) => ({
 async function reviewToken({ authenticator }: ReviewDeps, spec: JsonObject): Promise<Json> {
   const audiences = textsOf(spec, 'audiences');
   try {
-    const found = await authenticator.authenticateToken(textOf(spec, 'token'), audiences.length === 0 ? undefined : audiences);
+    const found = await authenticator.authenticateToken(
+      textOf(spec, 'token'),
+      audiences.length === 0 ? undefined : audiences,
+    );
     return { authenticated: true, user: userInfo(found.user) as Json, audiences: found.audiences };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -147,4 +148,3 @@ function rulesOf(rbac: RbacAuthorizer, user: User, namespace: string): Json {
   const nonResourceRules = all.filter(({ nonResourceURLs }) => (nonResourceURLs ?? []).length > 0);
   return { resourceRules, nonResourceRules, incomplete: false } as unknown as Json;
 }
-

@@ -85,7 +85,8 @@ export class ServiceReservations implements Reservations {
   #reserve(service: Service, old: Service | undefined, { dryRun }: WriteOptions): Reservation {
     const taken: string[] = [];
     const own = new Set(old === undefined ? [] : claimsOf(old));
-    const isFree = (claim: string): boolean => own.has(claim) || (!this.#owners.has(claim) && !this.#inFlight.has(claim));
+    const isFree = (claim: string): boolean =>
+      own.has(claim) || (!this.#owners.has(claim) && !this.#inFlight.has(claim));
     const take = (claim: string): void => {
       if (own.has(claim)) return;
       this.#inFlight.add(claim);
@@ -116,16 +117,28 @@ export class ServiceReservations implements Reservations {
     this.#note(`${storePrefix('', 'services')}${namespace}/${name}`, service);
   }
 
-  #withAddress(service: Service, old: Service | undefined, isFree: (claim: string) => boolean, take: (claim: string) => void): Service {
+  #withAddress(
+    service: Service,
+    old: Service | undefined,
+    isFree: (claim: string) => boolean,
+    take: (claim: string) => void,
+  ): Service {
     const { spec } = service;
     if (spec.type === 'ExternalName') {
       const { clusterIP: _ip, clusterIPs: _ips, ipFamilies: _families, ipFamilyPolicy: _policy, ...rest } = spec;
       return { ...service, spec: rest };
     }
-    const wanted = emptyToAbsent(spec.clusterIP) ?? spec.clusterIPs?.[0] ?? (old?.spec.type === 'ExternalName' ? undefined : old?.spec.clusterIP);
+    const wanted =
+      emptyToAbsent(spec.clusterIP) ??
+      spec.clusterIPs?.[0] ??
+      (old?.spec.type === 'ExternalName' ? undefined : old?.spec.clusterIP);
     const before = old?.spec.clusterIP;
     if (before !== undefined && before !== '' && wanted !== before && old?.spec.type !== 'ExternalName') {
-      throw invalidService(service, { field: 'spec.clusterIPs[0]', reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify([wanted])}: may not change once set` });
+      throw invalidService(service, {
+        field: 'spec.clusterIPs[0]',
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${JSON.stringify([wanted])}: may not change once set`,
+      });
     }
     if (wanted === 'None') return withFamilies(service, 'None');
     let address = wanted;
@@ -166,9 +179,15 @@ export class ServiceReservations implements Reservations {
     return undefined;
   }
 
-  #withPorts(service: Service, old: Service | undefined, isFree: (claim: string) => boolean, take: (claim: string) => void): Service {
+  #withPorts(
+    service: Service,
+    old: Service | undefined,
+    isFree: (claim: string) => boolean,
+    take: (claim: string) => void,
+  ): Service {
     const { spec } = service;
-    const wantsPorts = spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
+    const wantsPorts =
+      spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
     if (!wantsPorts) {
       if (spec.type === 'LoadBalancer' || old === undefined || old.spec.type === spec.type) return service;
       const ports = spec.ports?.map(({ nodePort: _nodePort, ...port }) => port);
@@ -177,7 +196,10 @@ export class ServiceReservations implements Reservations {
     const mine = new Set<string>();
     const before = old?.spec.ports ?? [];
     const ports = (spec.ports ?? []).map((port, index): Port => {
-      const wanted = port.nodePort ?? before.find((own) => own.port === port.port && own.protocol === port.protocol && own.name === port.name)?.nodePort;
+      const wanted =
+        port.nodePort ??
+        before.find((own) => own.port === port.port && own.protocol === port.protocol && own.name === port.name)
+          ?.nodePort;
       let nodePort = wanted === 0 ? undefined : wanted;
       const claimOf = (number: number) => portClaim(port.protocol, number);
       const field = `spec.ports[${index}].nodePort`;
@@ -188,7 +210,11 @@ export class ServiceReservations implements Reservations {
         const message = `Invalid value: ${nodePort}: provided port is not in the valid range. The range of valid ports is ${firstNodePort}-${lastNodePort}`;
         throw invalidService(service, { field, reason: 'FieldValueInvalid', message });
       } else if (!isFree(claimOf(nodePort)) || mine.has(claimOf(nodePort))) {
-        throw invalidService(service, { field, reason: 'FieldValueInvalid', message: `Invalid value: ${nodePort}: provided port is already allocated` });
+        throw invalidService(service, {
+          field,
+          reason: 'FieldValueInvalid',
+          message: `Invalid value: ${nodePort}: provided port is already allocated`,
+        });
       }
       mine.add(claimOf(nodePort));
       take(claimOf(nodePort));
@@ -215,8 +241,10 @@ const emptyToAbsent = (text: string | undefined): string | undefined => (text ==
 
 function claimsOf({ spec }: Service): readonly string[] {
   const claims: string[] = [];
-  if (spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP !== 'None') claims.push(ipClaim(spec.clusterIP));
-  for (const { nodePort, protocol } of spec.ports ?? []) if (nodePort !== undefined && nodePort !== 0) claims.push(portClaim(protocol, nodePort));
+  if (spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP !== 'None')
+    claims.push(ipClaim(spec.clusterIP));
+  for (const { nodePort, protocol } of spec.ports ?? [])
+    if (nodePort !== undefined && nodePort !== 0) claims.push(portClaim(protocol, nodePort));
   return claims;
 }
 

@@ -31,7 +31,12 @@ export const endpointOf =
     const body = request.body as Buffer | undefined;
     const { value } =
       body === undefined || body.length === 0 ? { value: {} } : parseBody(body, request.headers['content-type'], false);
-    const result = await action({ resource, key: keyOfRequest(call), body: objectOf(value), options: writeOptionsOf(call) });
+    const result = await action({
+      resource,
+      key: keyOfRequest(call),
+      body: objectOf(value),
+      options: writeOptionsOf(call),
+    });
     return sendValue(request, reply, result.code, result.value);
   };
 

@@ -42,31 +42,55 @@ function mustBeApprover(authorizer: Authorizer, user: User, { spec, metadata }: 
       }).kind === 'allow',
   );
   if (may) return;
-  const subject = { group: 'certificates.k8s.io', plural: 'certificatesigningrequests', kind: 'CertificateSigningRequest' };
-  throw ApiError.forbidden(subject, metadata.name ?? '', `user not permitted to approve requests with signerName "${spec.signerName}"`);
+  const subject = {
+    group: 'certificates.k8s.io',
+    plural: 'certificatesigningrequests',
+    kind: 'CertificateSigningRequest',
+  };
+  throw ApiError.forbidden(
+    subject,
+    metadata.name ?? '',
+    `user not permitted to approve requests with signerName "${spec.signerName}"`,
+  );
 }
 
 /** What was decided stays decided. @throws {ApiError} Invalid. */
-function withConditions(request: CertificateSigningRequest, wanted: CertificateSigningRequest, now: number): KubernetesObject {
+function withConditions(
+  request: CertificateSigningRequest,
+  wanted: CertificateSigningRequest,
+  now: number,
+): KubernetesObject {
   const before = request.status?.conditions ?? [];
-  const decisive = (conditions: readonly Condition[]) => conditions.filter(({ type }) => type === 'Approved' || type === 'Denied');
+  const decisive = (conditions: readonly Condition[]) =>
+    conditions.filter(({ type }) => type === 'Approved' || type === 'Denied');
   const after = decisive(wanted.status?.conditions ?? []);
   const isLost = decisive(before).some(({ type }) => !after.some((condition) => condition.type === type));
   const both = new Set(after.map(({ type }) => type)).size > 1;
   if (isLost || both) {
-    const subject = { group: 'certificates.k8s.io', plural: 'certificatesigningrequests', kind: 'CertificateSigningRequest' };
+    const subject = {
+      group: 'certificates.k8s.io',
+      plural: 'certificatesigningrequests',
+      kind: 'CertificateSigningRequest',
+    };
     throw ApiError.invalid(subject, request.metadata.name ?? '', [
       {
         field: 'status.conditions',
         reason: 'FieldValueForbidden',
-        message: both ? 'Forbidden: Approved and Denied conditions are mutually exclusive' : 'Forbidden: updates may not remove a condition of type "Approved" or "Denied"',
+        message: both
+          ? 'Forbidden: Approved and Denied conditions are mutually exclusive'
+          : 'Forbidden: updates may not remove a condition of type "Approved" or "Denied"',
       },
     ]);
   }
   const at = timestamp(now);
   const added = after
     .filter(({ type }) => !before.some((condition) => condition.type === type))
-    .map((condition) => ({ ...condition, status: condition.status ?? 'True', lastUpdateTime: condition.lastUpdateTime ?? at, lastTransitionTime: condition.lastTransitionTime ?? at }));
+    .map((condition) => ({
+      ...condition,
+      status: condition.status ?? 'True',
+      lastUpdateTime: condition.lastUpdateTime ?? at,
+      lastTransitionTime: condition.lastTransitionTime ?? at,
+    }));
   return {
     ...request,
     metadata: { ...request.metadata, resourceVersion: wanted.metadata?.resourceVersion },

@@ -9,7 +9,8 @@ import type { Action } from './action.js';
 export const bindPod =
   ({ registry, now }: EndpointDeps): Action =>
   async ({ resource, key, body, options }) => {
-    const change = (pod: KubernetesObject | undefined) => bound(pod as Pod | undefined, body as unknown as Binding, key.name, now());
+    const change = (pod: KubernetesObject | undefined) =>
+      bound(pod as Pod | undefined, body as unknown as Binding, key.name, now());
     await registry.update(resource, key, change, { ...options, subresource: 'binding' });
     return succeeded;
   };
@@ -19,27 +20,39 @@ export function bound(pod: Pod | undefined, binding: Binding, name: string, now:
   const subject = { group: '', plural: 'pods', kind: 'Pod' };
   const { target, metadata } = binding;
   if (target === undefined || target.name === undefined || target.name === '') {
-    throw ApiError.invalid({ ...subject, kind: 'Binding' }, name, [{ field: 'target.name', reason: 'FieldValueRequired', message: 'Required value' }]);
+    throw ApiError.invalid({ ...subject, kind: 'Binding' }, name, [
+      { field: 'target.name', reason: 'FieldValueRequired', message: 'Required value' },
+    ]);
   }
   if (target.kind !== undefined && target.kind !== '' && target.kind !== 'Node') {
     throw ApiError.invalid({ ...subject, kind: 'Binding' }, name, [
-      { field: 'target.kind', reason: 'FieldValueNotSupported', message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"` },
+      {
+        field: 'target.kind',
+        reason: 'FieldValueNotSupported',
+        message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
+      },
     ]);
   }
   if (pod === undefined) throw ApiError.notFound(subject, name);
   const conflict = (why: string) => ApiError.conflict({ ...subject, plural: 'pods/binding' }, name, why);
   if (metadata?.uid !== undefined && metadata.uid !== '' && metadata.uid !== pod.metadata.uid) {
-    throw conflict(`Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid}`);
+    throw conflict(
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid}`,
+    );
   }
-  if (pod.metadata.deletionTimestamp !== undefined) throw conflict(`pod ${name} is being deleted, cannot be assigned to a host`);
-  if (pod.spec.nodeName !== undefined && pod.spec.nodeName !== '') throw conflict(`pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
+  if (pod.metadata.deletionTimestamp !== undefined)
+    throw conflict(`pod ${name} is being deleted, cannot be assigned to a host`);
+  if (pod.spec.nodeName !== undefined && pod.spec.nodeName !== '')
+    throw conflict(`pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
   if ((pod.spec.schedulingGates ?? []).length > 0) throw conflict(`pod ${name} has non-empty .spec.schedulingGates`);
   const conditions = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
   return {
     ...pod,
     metadata: {
       ...pod.metadata,
-      ...(metadata?.annotations === undefined ? {} : { annotations: { ...pod.metadata.annotations, ...metadata.annotations } }),
+      ...(metadata?.annotations === undefined
+        ? {}
+        : { annotations: { ...pod.metadata.annotations, ...metadata.annotations } }),
       ...(metadata?.labels === undefined ? {} : { labels: { ...pod.metadata.labels, ...metadata.labels } }),
       resourceVersion: metadata?.resourceVersion,
     },
@@ -50,4 +63,3 @@ export function bound(pod: Pod | undefined, binding: Binding, name: string, now:
     },
   } as KubernetesObject;
 }
-

@@ -43,17 +43,24 @@ export const evictPod =
   };
 
 async function mustAllow(caches: WatchCaches, pod: Pod, signal: AbortSignal): Promise<void> {
-  const { items } = await caches.cache(storePrefix('policy', 'poddisruptionbudgets')).list({ namespace: pod.metadata.namespace, signal });
+  const { items } = await caches
+    .cache(storePrefix('policy', 'poddisruptionbudgets'))
+    .list({ namespace: pod.metadata.namespace, signal });
   const budgets = items
     .map(({ object }) => object as PodDisruptionBudget)
-    .filter(({ spec }) => spec?.selector !== undefined && matchesLabels(labelSelectorOf(spec.selector), pod.metadata.labels));
+    .filter(
+      ({ spec }) => spec?.selector !== undefined && matchesLabels(labelSelectorOf(spec.selector), pod.metadata.labels),
+    );
   if (budgets.length > 1) {
-    throw ApiError.internal("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.");
+    throw ApiError.internal(
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+    );
   }
   const [budget] = budgets;
   if (budget === undefined) return;
   const { status } = budget;
-  const isReady = pod.status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
+  const isReady =
+    pod.status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
   if (!isReady && budget.spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return;
   const healthy = status?.currentHealthy ?? 0;
   const desired = status?.desiredHealthy ?? 0;

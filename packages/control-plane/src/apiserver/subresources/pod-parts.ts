@@ -43,7 +43,11 @@ const onlyPart = (registry: Writes, part: Part): Writes => ({
 });
 
 function merged(current: Pod, wanted: Pod, part: Part): KubernetesObject {
-  const metadata = { ...current.metadata, resourceVersion: wanted.metadata.resourceVersion, managedFields: wanted.metadata.managedFields };
+  const metadata = {
+    ...current.metadata,
+    resourceVersion: wanted.metadata.resourceVersion,
+    managedFields: wanted.metadata.managedFields,
+  };
   if (part === 'ephemeralcontainers') {
     const before = current.spec.ephemeralContainers ?? [];
     const after = wanted.spec.ephemeralContainers ?? [];
@@ -59,7 +63,9 @@ function merged(current: Pod, wanted: Pod, part: Part): KubernetesObject {
     }
     return { ...current, metadata, spec: { ...current.spec, ephemeralContainers: after } } as KubernetesObject;
   }
-  const sizes = new Map(wanted.spec.containers.map(({ name, resources, resizePolicy }) => [name, { resources, resizePolicy }]));
+  const sizes = new Map(
+    wanted.spec.containers.map(({ name, resources, resizePolicy }) => [name, { resources, resizePolicy }]),
+  );
   const containers = current.spec.containers.map((container) => ({ ...container, ...sizes.get(container.name) }));
   return { ...current, metadata, spec: { ...current.spec, containers } } as KubernetesObject;
 }

@@ -1,4 +1,13 @@
-import { ApiError, applyJsonPatch, applyMergePatch, formatLabelSelector, invalid, isJsonObject, labelSelectorOf, setField } from '@geobuk/api';
+import {
+  ApiError,
+  applyJsonPatch,
+  applyMergePatch,
+  formatLabelSelector,
+  invalid,
+  isJsonObject,
+  labelSelectorOf,
+  setField,
+} from '@geobuk/api';
 import type { Json, JsonObject, KubernetesObject, LabelSelector, MutableJsonObject } from '@geobuk/api';
 import { findPath } from '../custom-resources/printer-columns.js';
 import type { EndpointDeps } from '../endpoints/endpoint.js';
@@ -50,7 +59,11 @@ export const patchScale =
 
 function patched(type: string, scale: Json, patch: Json): Json {
   if (type === 'application/json-patch+json') return withoutVersion(applyJsonPatch(scale, patch), patch);
-  const known = ['application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'];
+  const known = [
+    'application/merge-patch+json',
+    'application/strategic-merge-patch+json',
+    'application/apply-patch+yaml',
+  ];
   if (known.includes(type)) return withoutVersion(applyMergePatch(scale, patch), patch);
   throw ApiError.of(
     415,
@@ -62,7 +75,8 @@ function patched(type: string, scale: Json, patch: Json): Json {
 /** Only a patch that speaks of the version is held to it. */
 function withoutVersion(scale: Json, patch: Json): Json {
   if (!isJsonObject(scale) || !isJsonObject(scale['metadata'])) return scale;
-  const given = isJsonObject(patch) && isJsonObject(patch['metadata']) ? patch['metadata']['resourceVersion'] : undefined;
+  const given =
+    isJsonObject(patch) && isJsonObject(patch['metadata']) ? patch['metadata']['resourceVersion'] : undefined;
   return { ...scale, metadata: { ...scale['metadata'], resourceVersion: given } };
 }
 
@@ -82,7 +96,8 @@ function wantedOf(resource: ServedResource, name: string, scale: JsonObject): Wa
   return { replicas, resourceVersion: typeof version === 'string' && version !== '' ? version : undefined };
 }
 
-const first = (path: string, object: KubernetesObject): Json | undefined => findPath(path, object as unknown as Json)[0];
+const first = (path: string, object: KubernetesObject): Json | undefined =>
+  findPath(path, object as unknown as Json)[0];
 
 function scaleOf(resource: ServedResource, object: KubernetesObject): Json {
   const { specReplicasPath, statusReplicasPath, labelSelectorPath } = pathsOf(resource);
@@ -102,7 +117,8 @@ function scaleOf(resource: ServedResource, object: KubernetesObject): Json {
 
 function selectorText({ type }: ServedResource, selector: Json): string {
   if (typeof selector === 'string') return selector;
-  if (type.plural === 'replicationcontrollers') return formatLabelSelector(labelSelectorOf({ matchLabels: selector } as LabelSelector));
+  if (type.plural === 'replicationcontrollers')
+    return formatLabelSelector(labelSelectorOf({ matchLabels: selector } as LabelSelector));
   return formatLabelSelector(labelSelectorOf(selector as LabelSelector));
 }
 

@@ -60,7 +60,11 @@ function secondsOf(spec: JsonObject, name: string): number {
   if (given === undefined || given === null) return defaultSeconds;
   const refuse = (why: string) =>
     ApiError.invalid(subject, name, [
-      { field: 'spec.expirationSeconds', reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(given)}: ${why}` },
+      {
+        field: 'spec.expirationSeconds',
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${JSON.stringify(given)}: ${why}`,
+      },
     ]);
   if (typeof given !== 'number' || !Number.isInteger(given)) throw refuse('must be an integer');
   if (given < shortestSeconds) throw refuse('may not specify a duration less than 10 minutes');
@@ -101,11 +105,17 @@ function boundTo(
   if (kind === 'Node') return { node: bound };
   const pod = object as Pod;
   if (pod.spec.serviceAccountName !== account.metadata.name) {
-    throw ApiError.badRequest(`cannot bind token for serviceaccount "${account.metadata.name}" to pod running with different serviceaccount name.`);
+    throw ApiError.badRequest(
+      `cannot bind token for serviceaccount "${account.metadata.name}" to pod running with different serviceaccount name.`,
+    );
   }
   const on = pod.spec.nodeName;
   if (node !== undefined && on !== node) {
-    throw ApiError.forbidden(resource.type, account.metadata.name ?? '', 'node requested token bound to a pod scheduled on a different node');
+    throw ApiError.forbidden(
+      resource.type,
+      account.metadata.name ?? '',
+      'node requested token bound to a pod scheduled on a different node',
+    );
   }
   const found = on === undefined ? undefined : caches.cache(storePrefix('', 'nodes')).get({ name: on })?.object;
   return {
