@@ -40,6 +40,7 @@ export function unionOf(left: FieldSet, right: FieldSet): FieldSet {
 }
 
 export function intersectionOf(left: FieldSet, right: FieldSet): FieldSet {
+  if (isEmptySet(left) || isEmptySet(right)) return emptySet;
   const children: [string, FieldSet][] = [];
   for (const [step, child] of left.children) {
     const other = right.children.get(step);
@@ -50,6 +51,7 @@ export function intersectionOf(left: FieldSet, right: FieldSet): FieldSet {
 
 /** What `left` owns and `right` does not, place by place. */
 export function differenceOf(left: FieldSet, right: FieldSet): FieldSet {
+  if (isEmptySet(left) || isEmptySet(right)) return left;
   const children: [string, FieldSet][] = [];
   for (const [step, child] of left.children) {
     const other = right.children.get(step);
@@ -61,6 +63,7 @@ export function differenceOf(left: FieldSet, right: FieldSet): FieldSet {
 /** `left` without anything at or below the places of `right`. */
 export function withoutTrees(left: FieldSet, right: FieldSet): FieldSet {
   if (right.own) return emptySet;
+  if (isEmptySet(right)) return left;
   const children: [string, FieldSet][] = [];
   for (const [step, child] of left.children) {
     const other = right.children.get(step);
