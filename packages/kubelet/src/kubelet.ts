@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -139,6 +140,7 @@ export function createKubelet(config: KubeletConfig): Kubelet {
 
     // One part that fails takes the others with it: a supervisor starts the whole again.
     using own = followSignal(signal);
+    setMaxListeners(0, own.signal); // Loops and waits hang on it.
     const parts = [
       agent.run(own.signal),
       certificate.run(client, own.signal),

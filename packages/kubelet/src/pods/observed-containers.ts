@@ -33,6 +33,11 @@ export class ObservedContainers {
     return newest !== undefined && newest.sandboxId === this.sandbox?.id ? newest : undefined;
   }
 
+  /** Dead ones that nobody asks for any more: neither the newest of its name nor the one before. */
+  outdated(): readonly ContainerState[] {
+    return [...this.#byName.values()].flatMap((runs) => runs.slice(2).filter(({ state }) => state === 'exited'));
+  }
+
   get sandboxReady(): boolean {
     return this.sandbox?.state === 'ready';
   }

@@ -35,7 +35,12 @@ export type PodStep =
       readonly attempt: number;
       readonly crashDelayMs: number;
     }
-  | { readonly kind: 'removeContainer'; readonly id: string; readonly name: string }
+  | {
+      readonly kind: 'removeContainer';
+      readonly id: string;
+      readonly name: string;
+      readonly logPath?: string | undefined;
+    }
   /** At the same time. */
   | { readonly kind: 'stopContainers'; readonly containers: readonly ContainerToStop[] };
 
@@ -232,6 +237,7 @@ function diffContainers(pod: Pod, seen: ObservedContainers, sandboxId: string, v
   }
   if (ready) for (const container of mainContainersOf(pod)) keep(container);
 
+  for (const { id, name, logPath } of seen.outdated()) steps.push({ kind: 'removeContainer', id, name, logPath });
   if (stops.length > 0) steps.unshift({ kind: 'stopContainers', containers: stops });
   return { steps, crashLoops, ended: false, wakeAfterMs: wakes.length === 0 ? undefined : Math.min(...wakes) };
 

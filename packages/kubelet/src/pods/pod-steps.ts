@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { Pod } from '@geobuk/api';
 import type { EventRecorder } from '../events/event-recorder.js';
 import type { NodeFacts } from '../node/node-facts.js';
@@ -62,7 +63,9 @@ export class PodSteps {
       case 'removeSandbox':
         return runtime.removeSandbox(step.id, { signal });
       case 'removeContainer':
-        return runtime.removeContainer(step.id, { signal });
+        await runtime.removeContainer(step.id, { signal });
+        if (step.logPath !== undefined) await rm(step.logPath, { force: true });
+        return undefined;
       case 'stopContainers':
         return this.#deps.stopper.carryOut(step.containers, context, signal);
       case 'startContainer': {

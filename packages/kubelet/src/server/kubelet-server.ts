@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -62,6 +63,7 @@ export class KubeletServer implements AsyncDisposable {
   constructor(deps: KubeletServerDeps) {
     this.#deps = deps;
     this.#streaming = new StreamingRoutes(deps);
+    setMaxListeners(0, this.#stop.signal); // One for each request.
     collectDefaultMetrics({ register: this.#metrics });
   }
 
