@@ -6,12 +6,14 @@ import { allSettledOrThrow, createInformers, createKeyRunner, followSignal } fro
 import type { Client, Clock, LoopState } from '@geobuk/client';
 import type { Logger } from 'pino';
 import { ApiEventRecorder } from './events/event-recorder.js';
+import { ImageGc } from './node/image-gc.js';
 import { readMachine } from './node/machine.js';
 import { NodeLease } from './node/node-lease.js';
 import { NodeStatusLoop } from './node/node-status-loop.js';
 import { RuntimeHealth } from './node/runtime-health.js';
 import { parseResolvConf } from './pods/environment/dns-config.js';
 import { ImagePuller } from './pods/image-puller.js';
+import { LogRotation } from './pods/log-rotation.js';
 import { findOrphans } from './pods/orphans.js';
 import { PodCleanup } from './pods/pod-cleanup.js';
 import { PodDirectories } from './pods/pod-directories.js';
@@ -209,6 +211,8 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     backOff: workerBackOff,
     reconcile: (uid, context) => worker.reconcile(uid, context),
   });
+  const rotation = new LogRotation({ runtimes: runtimes.all, clock, log });
+  const collectors = engine === undefined ? [] : [new ImageGc({ runtime: engine, clock, log, events })];
   const relists = runtimes.all.map(
     (runtime) => new Relist({ runtime, clock, log, changed: wake, busy: () => source.all().length > 0 }),
   );
@@ -254,7 +258,9 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
       setMaxListeners(0, signal);
       try {
         await allSettledOrThrow(
-          [informers, events, health, node, lease, status].map((part) => part.run(signal)).concat(runPods(signal)),
+          [informers, events, health, node, lease, status, rotation, ...collectors]
+            .map((part) => part.run(signal))
+            .concat(runPods(signal)),
         );
       } catch (error) {
         if (!signal.aborted) throw error;
