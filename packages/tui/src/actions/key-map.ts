@@ -54,12 +54,13 @@ const spoken: Readonly<Record<string, string>> = {
   tab: 'Tab',
 };
 
-/** A key as people read it: `^d`, `Shift-N`, `Esc`. */
+/** A key as people read it: `^d`, `N` for Shift-n, `Esc`. */
 export function keyLabel(key: string): string {
   if (key.startsWith('C-')) return `^${key.slice(2)}`;
   if (key.startsWith('S-')) {
     const rest = key.slice(2);
-    return `Shift-${spoken[rest] ?? rest.toUpperCase()}`;
+    // A capital says Shift, as it does on every keyboard.
+    return rest.length === 1 ? rest.toUpperCase() : `Shift-${spoken[rest] ?? rest}`;
   }
   return spoken[key] ?? key;
 }

@@ -32,7 +32,7 @@ export function showDescribe(page: TablePage): void {
   const load = async (signal: AbortSignal): Promise<readonly StyledLine[]> =>
     describe(await cluster.connection(signal), page.type, row.key, page.services.clock.now(), signal);
   page.services.open(
-    new TextPage({ crumb: 'describe', title: `describe ${titleOf(page, row)}`, cluster, load }, page.services),
+    new TextPage({ crumb: 'describe', wrapped: true, title: `describe ${titleOf(page, row)}`, cluster, load }, page.services),
   );
 }
 
@@ -152,7 +152,7 @@ export function showExplain(page: TablePage): void {
     const found = await podsOf(page, row, cluster, signal);
     return explainPods(connection, page.type, row.key, found, page.services.clock.now(), signal);
   };
-  page.services.open(new TextPage({ crumb: 'why', title: `why: ${titleOf(page, row)}`, cluster, load }, page.services));
+  page.services.open(new TextPage({ crumb: 'why', wrapped: true, title: `why: ${titleOf(page, row)}`, cluster, load }, page.services));
 }
 
 /** `Shift-X`: owners, owned, events of any object. */
@@ -204,3 +204,10 @@ export function showRules(page: TablePage): void {
 
 /** `f`. */
 export const openForwards = (page: TablePage): void => page.services.command('portforwards');
+
+/** `o` on a pod: the node it stands on. */
+export function showNode(page: TablePage): void {
+  const node = (page.current?.object as Pod | undefined)?.spec.nodeName;
+  if (node === undefined || node === '') page.services.flash('warn', 'it stands on no node yet');
+  else page.services.command(`nodes /^${node}$`);
+}

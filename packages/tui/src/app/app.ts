@@ -4,6 +4,7 @@ import { actionInfo } from '../actions/action-table.js';
 import type { ActionId } from '../actions/action-table.js';
 import { keyLabel } from '../actions/key-map.js';
 import type { Actions } from '../actions/key-map.js';
+import { controllerForMany } from '../cluster/many-listeners.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { ClusterSet } from '../cluster/cluster-set.js';
 import { namespaceText, parseCommand } from '../command/parse-command.js';
@@ -78,7 +79,7 @@ export class App implements Services {
   readonly #history = new CommandHistory();
   readonly #dialogs: Dialog[] = [];
   readonly #acts = new Set<Promise<void>>();
-  readonly #quit = new AbortController();
+  readonly #quit = controllerForMany();
   readonly #namespacesOf = new Map<string, NamespaceChoice>();
   #tab = 0;
   #prompt: Prompt | undefined;
@@ -129,6 +130,8 @@ export class App implements Services {
     const running = clusters.run(this.#quit.signal);
     await running;
     for (const tab of this.#tabs) this.#closeAll(tab);
+    // Questions nobody will answer any more are answered with no.
+    for (const dialog of [...this.#dialogs]) dialog.key({ name: 'escape', text: '' });
     await Promise.allSettled(this.#acts);
     this.#timer?.[Symbol.dispose]();
     this.forwards[Symbol.dispose]();
@@ -183,7 +186,7 @@ export class App implements Services {
   }
 
   open(page: Page): void {
-    const abort = new AbortController();
+    const abort = controllerForMany();
     this.#stack.push({ page, abort });
     page.start(abort.signal);
     this.invalidate();
@@ -433,12 +436,13 @@ export class App implements Services {
   #draw(canvas: Canvas, now: number): void {
     const { page } = this;
     const header = this.#showHeader && !this.#fullScreen ? headerHeight(canvas.height) : 0;
-    if (header > 0) drawHeader(canvas.region(0, 0, canvas.width, header), this.#header(page, now));
     const prompt = this.#prompt === undefined ? 0 : Math.min(this.#prompt.height, Math.floor(canvas.height / 2));
-    if (this.#prompt !== undefined) this.#prompt.draw(canvas.region(0, header, canvas.width, prompt));
     const crumbs = this.#showCrumbs && !this.#fullScreen ? 1 : 0;
     this.#contentTop = header + prompt;
+    // The page first: what it finds to show decides which keys the header names.
     page?.draw(canvas.region(0, header + prompt, canvas.width, canvas.height - header - prompt - crumbs), now);
+    if (header > 0) drawHeader(canvas.region(0, 0, canvas.width, header), this.#header(page, now));
+    this.#prompt?.draw(canvas.region(0, header, canvas.width, prompt));
     const bottom = canvas.region(0, canvas.height - 1, canvas.width, 1);
     if (crumbs > 0) this.#drawCrumbs(bottom);
     this.#drawFlash(bottom, now);
@@ -518,6 +522,7 @@ export class App implements Services {
           this.invalidate();
         });
         this.#dialogs.push(dialog);
+        if (this.#quit.signal.aborted) dialog.key({ name: 'escape', text: '' });
         this.invalidate();
       });
     const protectedName = (): string | undefined =>

@@ -82,7 +82,8 @@ function drawInfo(canvas: Canvas, state: HeaderState): void {
     return;
   }
   label(1, 'Cluster', state.cluster);
-  label(2, 'K8s', `${state.clusterVersion === '' ? '…' : state.clusterVersion}  CPU ${cpu} MEM ${memory}`);
+  const use = state.load === undefined ? '' : `  ${cpu}/${memory}`;
+  label(2, 'K8s', `${state.clusterVersion === '' ? '…' : state.clusterVersion}${use}`);
   canvas.text(0, 3, state.link.text, state.link.paint);
 }
 

@@ -1,7 +1,7 @@
 import type { Namespace, Node } from '@geobuk/api';
 import { namespaces, nodes } from '@geobuk/api';
 import type { Clock } from '@geobuk/client';
-import type { LiveFacts, Usage } from '../views/view.js';
+import type { Usage } from '../views/view.js';
 import { cpuOf, memoryOf } from '../views/resource-amounts.js';
 import type { Cluster } from './cluster.js';
 import { getJson } from './connection.js';
@@ -25,7 +25,7 @@ interface MetricsList {
 const metricsEveryMs = 15_000;
 
 /** What the whole dashboard wants to know of a cluster: its namespaces, its nodes' capacity, usage where measured. */
-export class ClusterFacts implements LiveFacts {
+export class ClusterFacts {
   readonly #deps: ClusterFactsDeps;
   readonly #namespaces = new Set<string>();
   readonly #capacity = new Map<string, Usage>();
@@ -70,14 +70,6 @@ export class ClusterFacts implements LiveFacts {
 
   usage(key: string): Usage | undefined {
     return this.#usage.get(key);
-  }
-
-  isForwarded(_key: string): boolean {
-    return false;
-  }
-
-  podsOnNode(_name: string): number | undefined {
-    return undefined;
   }
 
   async run(signal: AbortSignal): Promise<void> {

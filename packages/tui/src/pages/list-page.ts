@@ -56,7 +56,6 @@ export class ListPage<Item> implements Page {
     this.cluster = options.cluster;
     this.model.setColumns(options.columns);
     this.model.setSort(options.sort ?? { column: options.unsorted === true ? -1 : 0, descending: false });
-    this.model.synced = true;
   }
 
   start(signal: AbortSignal): void {
@@ -76,6 +75,7 @@ export class ListPage<Item> implements Page {
       set: (text) => {
         this.#filterText = text;
         this.model.setFilter(parseFilter(text, this.#options.columns));
+        this.model.settle(this.#services.clock.now());
         this.#services.invalidate();
       },
       problem: filter.kind === 'invalid' ? filter.reason : undefined,
@@ -138,6 +138,7 @@ export class ListPage<Item> implements Page {
       this.model.upsert(this.#rowOf(row, place), now);
     });
     this.model.retain('', ids);
+    if (rows.length > 0) this.model.synced = true;
   }
 
   #rowOf(row: ListRow<Item>, place: number): Row {

@@ -1,5 +1,6 @@
 import type { Actions } from '../actions/key-map.js';
 import type { Services } from '../app/services.js';
+import { controllerForMany } from '../cluster/many-listeners.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Canvas } from '../screen/frame.js';
 import type { PaintName } from '../screen/paint.js';
@@ -195,7 +196,7 @@ export class LogPage implements Page {
     this.#rescan();
     const signal = this.#signal;
     if (signal === undefined) return;
-    const feeds = new AbortController();
+    const feeds = controllerForMany();
     this.#feeds = feeds;
     if (signal.aborted) return;
     signal.addEventListener('abort', () => feeds.abort(signal.reason), { once: true });

@@ -1,10 +1,12 @@
-import type { KubernetesObject, ResourceType } from '@geobuk/api';
-import { formatKey } from '@geobuk/api';
+import type { KubernetesObject, Pod, ResourceType } from '@geobuk/api';
+import { formatKey, pods } from '@geobuk/api';
 import type { Actions } from '../actions/key-map.js';
 import { resourceActions } from '../actions/resource-actions.js';
 import type { Services } from '../app/services.js';
+import { controllerForMany } from '../cluster/many-listeners.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { objectSource } from '../cluster/follow.js';
+import { NodeCrew } from '../cluster/node-crew.js';
 import type { Sink } from '../cluster/follow.js';
 import { tableSource } from '../cluster/table-source.js';
 import type { ServerColumn, ServerRow } from '../cluster/table-source.js';
@@ -57,6 +59,7 @@ export class TablePage implements Page {
   #canvasTop = 1;
   #feeds: AbortController | undefined;
   #signal: AbortSignal | undefined;
+  readonly #crews = new Map<Cluster, NodeCrew>();
   readonly #makers = new Map<Cluster, RowMaker>();
   #loadSeen = '';
 
@@ -127,12 +130,13 @@ export class TablePage implements Page {
       now,
       wide: this.wide,
       skip: this.skip,
+      metrics: this.options.clusters.some((cluster) => this.services.facts(cluster).hasMetrics),
       selectedColumn: this.selectedColumn,
       empty: this.#emptyText(),
     };
     this.#hidden = drawTable(inner, this.model, look).hiddenColumns;
     if (this.#hidden > 0) {
-      const text = ` ${this.#hidden} columns → `;
+      const text = ` ${this.#hidden} more → `;
       canvas.text(canvas.width - text.length - 2, canvas.height - 1, text, 'dim');
     }
     const place = this.model.size === 0 ? '' : ` ${this.model.cursorIndex + 1}/${this.model.settle(now).length} `;
@@ -208,6 +212,8 @@ export class TablePage implements Page {
   #setFilter(text: string): void {
     this.#filterText = text;
     this.model.setFilter(parseFilter(text, this.model.columns));
+    // At once, not with the next frame: the next key is meant for what the filter leaves.
+    this.model.settle(this.services.clock.now());
     this.services.invalidate();
   }
 
@@ -239,7 +245,7 @@ export class TablePage implements Page {
   }
 
   #follow(): void {
-    const feeds = new AbortController();
+    const feeds = controllerForMany();
     this.#feeds = feeds;
     this.#signal?.addEventListener('abort', () => feeds.abort(this.#signal?.reason), { once: true });
     if (this.#signal?.aborted === true) feeds.abort(this.#signal.reason);
@@ -252,6 +258,7 @@ export class TablePage implements Page {
     const scope = { namespace, labelSelector, fieldSelector };
     const refused = (error: Error): void => this.#refused(cluster, error);
     const view = this.view;
+    if (view?.countsPods === true) this.#countPods(cluster, signal);
     if (view !== undefined) {
       const sink = this.#sink<KubernetesObject>(
         cluster,
@@ -275,6 +282,15 @@ export class TablePage implements Page {
       ({ object }) => object,
     );
     await cluster.follow((connection) => tableSource(connection, this.type, scope, onColumns), sink, refused, signal);
+  }
+
+  /** Nodes show how many pods they carry. */
+  #countPods(cluster: Cluster, signal: AbortSignal): void {
+    const crew = new NodeCrew(() => this.services.invalidate());
+    this.#crews.set(cluster, crew);
+    void this.services.act(() =>
+      cluster.follow<Pod>((connection) => objectSource(connection, pods, {}), crew, () => undefined, signal),
+    );
   }
 
   #sink<Item>(cluster: Cluster, rowOf: (item: Item) => Row, objectOf: (item: Item) => KubernetesObject): Sink<Item> {
@@ -323,7 +339,7 @@ export class TablePage implements Page {
     const { forwards } = this.services;
     return {
       usage: (key) => facts.usage(key),
-      podsOnNode: (name) => facts.podsOnNode(name),
+      podsOnNode: (name) => this.#crews.get(cluster)?.on(name),
       isForwarded: (key) => forwards.all.some(({ pod, target }) => `${target.namespace}/${pod}` === key),
     };
   }
@@ -332,7 +348,7 @@ export class TablePage implements Page {
   #refreshLive(now: number): void {
     if (this.view?.live !== true) return;
     const { forwards } = this.services;
-    const seen = `${forwards.all.map(({ pod }) => pod).join()} ${this.options.clusters.map((one) => this.services.facts(one).sampledAt).join()}`;
+    const seen = `${forwards.all.map(({ pod }) => pod).join()} ${this.options.clusters.map((one) => `${this.services.facts(one).sampledAt}:${this.#crews.get(one)?.version ?? 0}`).join()}`;
     if (seen === this.#loadSeen) return;
     this.#loadSeen = seen;
     for (const row of [...this.model.rows]) {

@@ -14,6 +14,8 @@ export interface TextPageOptions {
   readonly cluster: Cluster;
   /** Fetches or makes the text; called again by `^r`. */
   readonly load: (signal: AbortSignal) => Promise<readonly StyledLine[]>;
+  /** Begins with long lines wrapped: sentences, not columns. */
+  readonly wrapped?: boolean | undefined;
   /** Actions of the thing shown, beside those of every text. */
   readonly actions?: ((page: TextPage) => Actions) | undefined;
 }
@@ -35,6 +37,7 @@ export class TextPage implements Page {
     this.#services = services;
     this.crumb = options.crumb;
     this.cluster = options.cluster;
+    this.view.wrapped = options.wrapped ?? false;
   }
 
   start(signal: AbortSignal): void {

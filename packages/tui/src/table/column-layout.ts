@@ -12,7 +12,7 @@ export interface ColumnLayout {
   readonly hidden: number;
 }
 
-/** A name that is cut shorter than this tells objects apart no more. */
+/** A name or a status that is cut shorter than this tells nothing any more. */
 const shortestName = 22;
 const shortestText = 10;
 
@@ -24,13 +24,14 @@ export function layoutColumns(
   shapes: readonly ColumnShape[],
   natural: readonly number[],
   available: number,
-  { wide, skip = 0 }: { readonly wide: boolean; readonly skip?: number },
+  { wide, skip = 0, metrics = true }: { readonly wide: boolean; readonly skip?: number; readonly metrics?: boolean },
 ): ColumnLayout {
   const nameAt = Math.max(
     0,
     shapes.findIndex(({ title }) => title === 'NAME'),
   );
-  let chosen = shapes.flatMap((shape, index) => (wide || shape.wide !== true ? [index] : []));
+  const isShown = (shape: ColumnShape): boolean => (wide || shape.wide !== true) && (metrics || shape.metric !== true);
+  let chosen = shapes.flatMap((shape, index) => (isShown(shape) ? [index] : []));
   // Scrolled to the side: columns behind NAME make room for those that were cut off.
   chosen = chosen.filter((index, place) => index <= nameAt || place > chosen.indexOf(nameAt) + skip);
   const total = chosen.length;
@@ -58,7 +59,8 @@ function fit(
 ): readonly number[] | undefined {
   const widths = chosen.map((index) => natural[index] ?? 0);
   const least = chosen.map((index, place) => {
-    const floor = index === nameAt ? shortestName : Math.max(shortestText, shapes[index]!.title.length + 1);
+    const tells = (shapes[index]!.drop ?? Infinity) <= 2;
+    const floor = index === nameAt || tells ? shortestName : Math.max(shortestText, shapes[index]!.title.length + 1);
     return Math.min(widths[place]!, floor);
   });
   const sum = (): number => widths.reduce((total, width) => total + width, 0) + chosen.length - 1;

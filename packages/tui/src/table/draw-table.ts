@@ -12,6 +12,8 @@ export interface TableLook {
   readonly wide: boolean;
   /** Columns behind NAME scrolled out to the left. */
   readonly skip: number;
+  /** Whether columns of measured usage have anything to show. */
+  readonly metrics?: boolean | undefined;
   /** Column chosen for sorting by the arrow keys. */
   readonly selectedColumn?: number | undefined;
   /** Shown where there are no rows. */
@@ -26,7 +28,7 @@ export function drawTable(canvas: Canvas, model: TableModel, look: TableLook): {
   const { now, wide, skip } = look;
   const order = model.settle(now);
   model.setHeight(canvas.height - 1);
-  const layout = layoutColumns(model.columns, model.widths(), canvas.width - gutter, { wide, skip });
+  const layout = layoutColumns(model.columns, model.widths(), canvas.width - gutter, { wide, skip, metrics: look.metrics ?? true });
   for (const { index, x, width } of layout.columns) {
     const { title, align } = model.columns[index]!;
     const sorted = model.sort.column === index;

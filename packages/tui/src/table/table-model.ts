@@ -160,7 +160,7 @@ export class TableModel {
   /** The greatest width of each column over all rows, title included; it grows and does not flicker. */
   widths(): readonly number[] {
     if (this.#widths.length !== this.#columns.length) {
-      this.#widths = this.#columns.map(({ title, kind }) => Math.max(textWidth(title) + 1, kind === 'time' ? 5 : 0));
+      this.#widths = this.#columns.map(({ title, kind }) => Math.max(textWidth(title) + 1, kind === 'time' ? 6 : 0));
       for (const row of this.#rows.values()) this.#widen(row);
     }
     return this.#widths;

@@ -140,7 +140,9 @@ const named = new Set([
 export function keyPressOf(char: string | undefined, key: Widgets.Events.IKeyEventArg): KeyPress | undefined {
   const { name, ctrl, meta, shift } = key as { name?: string; ctrl?: boolean; meta?: boolean; shift?: boolean };
   // It tells of Enter twice, as `return` and as `enter`.
-  if (name === 'return' || name === 'linefeed') return undefined;
+  if (name === 'return') return undefined;
+  // Typed before the terminal was ours, Enter comes as a line feed.
+  if (name === 'linefeed') return { name: 'enter', text: '' };
   const printable = char !== undefined && char.length > 0 && char.codePointAt(0)! >= 0x20 && char !== '\x7f';
   if (ctrl === true && name !== undefined) return { name: `C-${name}`, text: '' };
   if (char === '\x00') return { name: 'C-space', text: '' };

@@ -1,5 +1,4 @@
 import { runDashboard } from '../tui.js';
-import { colorDepthOf } from '../theme/sgr.js';
 import { systemClock } from '@geobuk/client';
 import type { Clock } from '@geobuk/client';
 import { FakeConnection } from './fake-connection.js';
@@ -27,16 +26,11 @@ process.exitCode = await runDashboard({
       : new Promise((_, reject) =>
           signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
         ),
-  command: command === '' ? 'pods' : command,
-  readOnly: process.argv.includes('--readonly'),
+  view: command === '' ? 'pods' : command,
+  readonly: process.argv.includes('--readonly'),
   language: process.argv.includes('--ko') ? 'ko' : 'en',
-  colorDepth: colorDepthOf(process.env),
-  editor: (process.env['EDITOR'] ?? 'vi').split(' '),
   dumpDirectory: process.env['DUMP_DIRECTORY'] ?? '.',
   programVersion: '0.1.0',
-  mouse: true,
-  stdin: process.stdin,
-  stdout: process.stdout,
   clock,
 });
 process.exit();

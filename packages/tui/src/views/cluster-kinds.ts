@@ -53,6 +53,7 @@ const measured = (
 export const nodesView = tableView<Node>({
   resource: nodes,
   live: true,
+  countsPods: true,
   columns: [
     { title: 'STATUS', drop: 1, cell: nodeStatus },
     { title: 'ROLE', drop: 30, cell: nodeRoles },
@@ -64,15 +65,19 @@ export const nodesView = tableView<Node>({
     { title: 'INTERNAL-IP', wide: true, cell: (n) => addressOf(n, 'InternalIP') },
     { title: 'EXTERNAL-IP', wide: true, cell: (n) => addressOf(n, 'ExternalIP') },
     measured('PODS', (n, facts) => facts.podsOnNode(n.metadata.name ?? '')),
-    measured('CPU', (n, facts) => facts.usage(n.metadata.name ?? '')?.cpuMillis),
-    measured('CPU/A', (n) => cpuOf(n.status?.allocatable?.['cpu'])),
-    measured(
-      '%CPU',
-      (n, facts) => percent(facts.usage(n.metadata.name ?? '')?.cpuMillis, cpuOf(n.status?.allocatable?.['cpu'])),
-      sharePaint,
-    ),
+    { ...measured('CPU', (n, facts) => facts.usage(n.metadata.name ?? '')?.cpuMillis), metric: true },
+    { ...measured('CPU/A', (n) => cpuOf(n.status?.allocatable?.['cpu'])), drop: 22 },
+    {
+      ...measured(
+        '%CPU',
+        (n, facts) => percent(facts.usage(n.metadata.name ?? '')?.cpuMillis, cpuOf(n.status?.allocatable?.['cpu'])),
+        sharePaint,
+      ),
+      metric: true,
+    },
     {
       title: 'MEM',
+      metric: true,
       align: 'right',
       kind: 'number',
       value: (n, facts) => facts.usage(n.metadata.name ?? '')?.memoryBytes,
@@ -88,12 +93,15 @@ export const nodesView = tableView<Node>({
       value: (n) => memoryOf(n.status?.allocatable?.['memory']),
       cell: (n) => inMi(memoryOf(n.status?.allocatable?.['memory'])),
     },
-    measured(
+    {
+      ...measured(
       '%MEM',
       (n, facts) =>
         percent(facts.usage(n.metadata.name ?? '')?.memoryBytes, memoryOf(n.status?.allocatable?.['memory'])),
       sharePaint,
-    ),
+      ),
+      metric: true,
+    },
   ],
   health: (n) =>
     nodeReady(n) !== 'True' ? 'error' : n.spec.unschedulable === true || nodeProblem(n) !== '' ? 'pending' : 'ok',
@@ -151,5 +159,6 @@ export const eventsView = tableView<Event>({
   ],
   health: (e) => (e.type === 'Warning' ? 'pending' : 'ok'),
   problem: (e) => (e.type === 'Warning' ? (e.reason ?? 'Warning') : ''),
+  ageIsWide: true,
   sort: { title: 'LAST SEEN' },
 });

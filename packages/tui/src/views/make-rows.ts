@@ -29,6 +29,7 @@ function framed<T extends KubernetesObject>(
   own: readonly Column<T>[],
   { cluster, showCluster, showNamespace }: RowMakerOptions,
   problem: (object: T) => string,
+  ageIsWide: boolean,
 ): readonly Column<T>[] {
   const name: Column<T> = { title: 'NAME', cell: (object) => object.metadata.name ?? '' };
   return [
@@ -44,6 +45,7 @@ function framed<T extends KubernetesObject>(
       title: 'AGE',
       kind: 'time',
       drop: 0,
+      wide: ageIsWide,
       cell: () => '',
       value: (object) => parseTime(object.metadata.creationTimestamp),
     },
@@ -60,11 +62,12 @@ const withoutNoise = <T extends KubernetesObject>(object: T): T => {
 export function viewRows(view: AnyView, options: RowMakerOptions): RowMaker {
   const problem = view.problem ?? ((): string => '');
   const health = view.health ?? ((): Health => 'ok');
-  const columns = framed(view.columns, options, problem);
+  const columns = framed(view.columns, options, problem, view.ageIsWide ?? false);
   return {
     columns,
-    row(object, facts) {
-      const slim = withoutNoise(view.slim === undefined ? object : view.slim(object));
+    row(whole, facts) {
+      // Cells are made from what is kept, so that a row made again from it is the same row.
+      const object = withoutNoise(view.slim === undefined ? whole : view.slim(whole));
       const cellPaints = new Map<number, PaintName>();
       columns.forEach(({ paint }, index) => {
         const own = paint?.(object, facts);
@@ -80,7 +83,7 @@ export function viewRows(view: AnyView, options: RowMakerOptions): RowMaker {
         problem: object.metadata.deletionTimestamp === undefined ? problem(object) : 'terminating',
         ...(cellPaints.size === 0 ? {} : { cellPaints }),
         labels: object.metadata.labels ?? {},
-        object: slim,
+        object,
       };
     },
   };

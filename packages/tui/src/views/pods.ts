@@ -29,7 +29,7 @@ function numeric(
 }
 
 function share(title: string, of: (pod: Pod, facts: LiveFacts) => number | undefined): Column<Pod> {
-  return numeric(title, of, { wide: true, paint: (pod, facts) => sharePaint(of(pod, facts)) });
+  return numeric(title, of, { wide: true, metric: true, paint: (pod, facts) => sharePaint(of(pod, facts)) });
 }
 
 const memoryMi = (pod: Pod, facts: LiveFacts): number | undefined => {
@@ -52,7 +52,7 @@ export const podsView = tableView<Pod>({
     { title: 'NAME', cell: (pod) => pod.metadata.name ?? '' },
     {
       title: 'PF',
-      drop: 50,
+      drop: 9,
       cell: (pod, facts) => (facts.isForwarded(formatKey(keyOf(pod))) ? 'Ⓕ' : ''),
     },
     {
@@ -67,7 +67,7 @@ export const podsView = tableView<Pod>({
     { title: 'STATUS', drop: 1, cell: podStatus },
     numeric('RESTARTS', podRestarts, { drop: 6 }),
     { title: 'LAST-RESTART', kind: 'time', wide: true, cell: () => '', value: lastRestart },
-    numeric('CPU', (pod, facts) => usageOf(pod, facts)?.cpuMillis, { drop: 20 }),
+    numeric('CPU', (pod, facts) => usageOf(pod, facts)?.cpuMillis, { drop: 20, metric: true }),
     {
       title: 'CPU/RL',
       wide: true,
@@ -79,7 +79,7 @@ export const podsView = tableView<Pod>({
     },
     share('%CPU/R', (pod, facts) => percent(usageOf(pod, facts)?.cpuMillis, podAmounts(pod).cpuRequest)),
     share('%CPU/L', (pod, facts) => percent(usageOf(pod, facts)?.cpuMillis, podAmounts(pod).cpuLimit)),
-    numeric('MEM', memoryMi, { drop: 21 }),
+    numeric('MEM', memoryMi, { drop: 21, metric: true }),
     {
       title: 'MEM/RL',
       wide: true,
@@ -128,6 +128,8 @@ function slimPod(pod: Pod): Pod {
     metadata: { ...pod.metadata, managedFields: undefined, annotations: keptAnnotations(pod) },
     spec: {
       nodeName: pod.spec.nodeName,
+      serviceAccountName: pod.spec.serviceAccountName,
+      readinessGates: pod.spec.readinessGates,
       containers: pod.spec.containers.map(({ name, image, ports, resources }) => ({ name, image, ports, resources })),
       initContainers: pod.spec.initContainers?.map(({ name, image, restartPolicy }) => ({
         name,

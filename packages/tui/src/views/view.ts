@@ -65,10 +65,14 @@ export interface ViewDefinition<T extends KubernetesObject> {
   readonly problem?: ((object: T) => string) | undefined;
   readonly opens?: Opens | undefined;
   readonly capabilities?: Capabilities<T> | undefined;
+  /** AGE only in the wide table: the kind has better times of its own. */
+  readonly ageIsWide?: boolean | undefined;
   /** Column to sort by at first, and which way. */
   readonly sort?: { readonly title: string; readonly descending?: boolean | undefined } | undefined;
   /** The object without what the table never shows; it is kept once for every row. */
   readonly slim?: ((object: T) => T) | undefined;
+  /** Whether columns ask how many pods a node carries. */
+  readonly countsPods?: boolean | undefined;
   /** Whether columns use {@link LiveFacts}, so rows are made again when those change. */
   readonly live?: boolean | undefined;
 }

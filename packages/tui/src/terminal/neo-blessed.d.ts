@@ -1,3 +1,0 @@
-declare module 'neo-blessed' {
-  export * from 'blessed';
-}
