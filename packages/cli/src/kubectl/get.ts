@@ -273,11 +273,12 @@ async function watch(
   const fieldSelector = name === undefined ? text(flags, 'fieldSelector') : `metadata.name=${name}`;
   const style = styleOf(query, flags, false);
   const first = await tableOf(session, scope, { ...flags, ...(fieldSelector === undefined ? {} : { fieldSelector }) });
+  const widths: number[] = [];
   let titled = false;
   const show = (table: ServerTable): void => {
     const rows = tableRows(table, style);
     if (rows.length === 0) return;
-    session.print(printTable(table, { ...style, headers: style.headers && !titled }));
+    session.print(printTable(table, { ...style, headers: style.headers && !titled }, widths));
     titled = true;
   };
   if (printer === undefined && !isSet(flags, 'watchOnly')) show(first);

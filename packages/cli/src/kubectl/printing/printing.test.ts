@@ -47,6 +47,12 @@ describe('columns', () => {
     ).toBe('NAME          A     LAST\nlonger-name   1     x\n');
   });
 
+  it('line up with those printed before', () => {
+    const widths: number[] = [];
+    textColumns([['a-long-name', '1']], widths);
+    expect(textColumns([['short', '2']], widths)).toBe('short         2\n');
+  });
+
   it.each([
     ['a:\t1\nlong:\t2', 'a:     1\nlong:  2'],
     ['a:\t1\n\nlong:\t2', 'a:  1\n\nlong:  2'],

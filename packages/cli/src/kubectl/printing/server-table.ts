@@ -35,9 +35,9 @@ export const isServerTable = (value: unknown): value is ServerTable =>
   typeof value === 'object' && value !== null && (value as { readonly kind?: unknown }).kind === 'Table';
 
 /** Follows: kubectl's table printer. */
-export function printTable(table: ServerTable, style: TableStyle): string {
+export function printTable(table: ServerTable, style: TableStyle, widths: number[] = []): string {
   const rows = tableRows(table, style);
-  return textColumns(style.headers ? [tableTitles(table, style), ...rows] : rows);
+  return textColumns(style.headers ? [tableTitles(table, style), ...rows] : rows, widths);
 }
 
 export function tableTitles(table: ServerTable, style: TableStyle): readonly string[] {

@@ -1,9 +1,9 @@
 /**
  * Lines of left-aligned columns.
  * Follows: kubectl's tab writer: three spaces between columns, none narrower than six with them, nothing behind the last.
+ * Rows that come later line up with earlier ones when both are given the same `widths`.
  */
-export function textColumns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
+export function textColumns(rows: readonly (readonly string[])[], widths: number[] = []): string {
   for (const row of rows) {
     row.forEach((cell, index) => {
       widths[index] = Math.max(widths[index] ?? 6, cell.length + 3);
