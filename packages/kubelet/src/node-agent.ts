@@ -13,6 +13,8 @@ import { NodeStatusLoop } from './node/node-status-loop.js';
 import { RuntimeHealth } from './node/runtime-health.js';
 import { parseResolvConf } from './pods/environment/dns-config.js';
 import { ImagePuller } from './pods/image-puller.js';
+import { removeCgroupTree, removeCgroups } from './pods/cgroups.js';
+import { cgroupParentOf } from './pods/resources.js';
 import { LogRotation } from './pods/log-rotation.js';
 import { findOrphans } from './pods/orphans.js';
 import { PodCleanup } from './pods/pod-cleanup.js';
@@ -278,6 +280,10 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
         await allSettledOrThrow(sandboxes.map(({ id }) => runtime.stopSandbox(id, { signal })));
       }
       await allSettledOrThrow(source.all().map((pod) => volumes.unmount(pod.metadata.uid ?? '')));
+      if (cgroupRoot !== undefined) {
+        for (const pod of source.all()) await removeCgroups(cgroupParentOf(pod, cgroupRoot));
+        await removeCgroupTree(cgroupRoot);
+      }
     },
   };
 }

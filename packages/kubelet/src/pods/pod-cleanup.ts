@@ -1,8 +1,8 @@
-import { readdir, rmdir } from 'node:fs/promises';
 import { ignoring, isConflict, isNotFound, keyOf, pods } from '@geobuk/api';
 import type { Pod } from '@geobuk/api';
 import type { Client } from '@geobuk/client';
 import type { VolumeManager } from '../volumes/volume-manager.js';
+import { removeCgroups } from './cgroups.js';
 import type { ImagePuller } from './image-puller.js';
 import type { PodDirectories } from './pod-directories.js';
 import type { PodMemories } from './pod-memory.js';
@@ -68,16 +68,4 @@ export class PodCleanup {
     memories.forget(uid);
     source.forget(uid);
   }
-}
-
-const cgroupRoot = '/sys/fs/cgroup';
-/** Not there, not ours, or a child is just leaving: what stays is empty and costs nothing. */
-const harmless = new Set(['ENOENT', 'ENOTDIR', 'EBUSY', 'EROFS', 'EACCES', 'EPERM', 'ENOTEMPTY']);
-
-/** The engine made the pod's cgroup as the parent of its containers' and leaves it there. */
-async function removeCgroups(path: string): Promise<void> {
-  const ignore = ignoring((error) => harmless.has((error as NodeJS.ErrnoException).code ?? ''));
-  // One tree with version 2; with version 1 one for each controller.
-  const hierarchies = ['', ...((await readdir(cgroupRoot).catch(ignore)) ?? [])];
-  for (const hierarchy of hierarchies) await rmdir(`${cgroupRoot}/${hierarchy}${path}`).catch(ignore);
 }
