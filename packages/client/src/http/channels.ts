@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net';
+import type { connect as connectTcp } from 'node:net';
 import { PassThrough } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
