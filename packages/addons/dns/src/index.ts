@@ -1,27 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { defineAddon, deploymentAvailable } from '@geobuk/addon-sdk';
+import { defineAddon, deploymentAvailable, packageVersion } from '@geobuk/addon-sdk';
 import type { DnsConfig } from './config.js';
 import { dnsConfigSchema } from './config.js';
-import { dnsManifests, permissions } from './manifests.js';
+import { dnsManifests } from './manifests.js';
+import { permissions } from './permissions.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+export type { DnsConfig } from './config.js';
+
+const version = packageVersion(import.meta.url);
 
 /**
  * Names for Services and pods.
  * Follows: Kubernetes DNS-Based Service Discovery 1.1.0.
  */
-export default defineAddon<DnsConfig>({
+const dns = defineAddon<DnsConfig>({
   name: 'dns',
   version,
-  description: 'Names for Services and pods; forwards all others.',
+  description: 'Answers the names of Services and pods, and asks others for the rest.',
   provides: ['dns'],
-  requires: ['service-proxy'], // clients ask the Service's address
-  conflicts: [],
+  requires: ['pod-network', 'service-proxy'],
+  conflicts: ['dns'],
   enabledByDefault: true,
   config: dnsConfigSchema,
   permissions,
   health: [deploymentAvailable('dns')],
   manifests: (config, cluster) => dnsManifests(config, cluster, version),
 });
+
+export default dns;
