@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import fastify from 'fastify';
+import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { ApiError } from '@geobuk/api';
 import type { Logger } from 'pino';
@@ -32,7 +32,8 @@ import { upgradeListener } from './proxying/upgrade.js';
 import { Reader } from './registry/reader.js';
 import { Registry } from './registry/registry.js';
 import { ResourceCatalog } from './resources/resource-catalog.js';
-import { reviewEndpoints } from './reviews/reviews.js';
+import { reviewEndpoints, reviewFunctions } from './reviews/reviews.js';
+import type { ReviewFunction } from './reviews/reviews.js';
 import { Actions } from './subresources/actions.js';
 import { ServiceReservations } from './service-addresses/service-reservations.js';
 
@@ -72,6 +73,7 @@ export class ApiServer {
   readonly #nodes: NodeAuthorizer;
   readonly #reservations: ServiceReservations;
   readonly #authenticator: Authenticator;
+  readonly #reviews: ReadonlyMap<string, ReviewFunction>;
   readonly #customResources: CustomResources;
   readonly #metrics = new Metrics();
   #isReady = false;
@@ -91,6 +93,12 @@ export class ApiServer {
       now,
     });
     this.#authenticator = new Authenticator({ caches, serviceAccountTokens: this.tokens, now });
+    this.#reviews = reviewFunctions({
+      authenticator: this.#authenticator,
+      authorizer: this.authorizer,
+      rbac: this.#rbac,
+      now,
+    });
     this.#reservations = new ServiceReservations({ caches, serviceCIDR: config.serviceCIDR, random });
     const admission = new Admission(
       admissionPlugins({ caches, random, rbac: this.#rbac, authorizer: this.authorizer }),
@@ -159,7 +167,15 @@ export class ApiServer {
   /** A client without a wire, with full rights, whose writes bear `user`'s name. */
   clientFor(user: User): InProcessClient {
     const { catalog, registry, reader, actions } = this;
-    return new InProcessClient({ catalog, registry, reader, actions, user, now: this.#deps.now });
+    return new InProcessClient({
+      catalog,
+      registry,
+      reader,
+      actions,
+      reviews: this.#reviews,
+      user,
+      now: this.#deps.now,
+    });
   }
 
   #bootstrap(signal: AbortSignal): Promise<void> {
@@ -193,7 +209,7 @@ export class ApiServer {
       },
       bodyLimit: bodyLimitBytes,
       loggerInstance: log as FastifyBaseLogger,
-      disableRequestLogging: true,
+      logController: new LogController({ disableRequestLogging: true }),
       forceCloseConnections: true,
       routerOptions: { maxParamLength: 4096 },
     }) as unknown as FastifyInstance;
@@ -229,12 +245,7 @@ export class ApiServer {
       reader,
       now,
       subresources: new Subresources({ registry, reader, now, actions: this.actions, proxy }),
-      virtual: reviewEndpoints({
-        authenticator: this.#authenticator,
-        authorizer: this.authorizer,
-        rbac: this.#rbac,
-        now,
-      }),
+      virtual: reviewEndpoints(this.#reviews),
       signal,
     });
     void server.register(async (routes) => {

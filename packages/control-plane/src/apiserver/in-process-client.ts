@@ -23,6 +23,7 @@ import type { Reader } from './registry/reader.js';
 import type { Registry, UpdateOptions } from './registry/registry.js';
 import type { ResourceCatalog } from './resources/resource-catalog.js';
 import type { ServedResource } from './resources/served-resource.js';
+import type { ReviewFunction } from './reviews/reviews.js';
 import type { Actions } from './subresources/actions.js';
 
 export interface InProcessClientDeps {
@@ -30,6 +31,7 @@ export interface InProcessClientDeps {
   readonly registry: Registry;
   readonly reader: Reader;
   readonly actions: Actions;
+  readonly reviews: ReadonlyMap<string, ReviewFunction>;
   /** Whose name the writes bear. */
   readonly user: User;
   now(): number;
@@ -86,8 +88,14 @@ export class InProcessClient implements Client {
   }
 
   async create<T extends KubernetesObject>(type: ResourceType<T>, object: T, options: WriteOptions): Promise<T> {
-    const resource = this.#resource(type);
     const { namespace } = object.metadata;
+    const review = this.#deps.reviews.get(`${type.group}/${type.plural}`);
+    if (review !== undefined) {
+      const spec = ((object as { readonly spec?: JsonObject }).spec ?? {}) as JsonObject;
+      const status = await review(spec, { user: this.#deps.user, namespace: namespace ?? '' });
+      return { ...object, status } as T;
+    }
+    const resource = this.#resource(type);
     if (type.namespaced && (namespace === undefined || namespace === '')) {
       throw ApiError.badRequest('an empty namespace may not be set during creation');
     }

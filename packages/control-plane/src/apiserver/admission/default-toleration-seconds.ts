@@ -1,6 +1,6 @@
 import type { KubernetesObject, Pod } from '@geobuk/api';
 import type { AdmissionPlugin } from './admission.js';
-import { isPod } from './kinds.js';
+import { newPod } from './kinds.js';
 
 const seconds = 300;
 const keys = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
@@ -15,8 +15,8 @@ const covers = ({ key, effect }: Toleration, wanted: string): boolean =>
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: 'DefaultTolerationSeconds',
   admit(object, request) {
-    if (!isPod(request) || request.operation !== 'CREATE' || request.subresource !== '') return object;
-    const pod = object as Pod;
+    const pod = newPod(object, request);
+    if (pod === undefined) return object;
     const tolerations = pod.spec.tolerations ?? [];
     const missing = keys.filter((key) => !tolerations.some((toleration) => covers(toleration, key)));
     if (missing.length === 0) return object;

@@ -1,9 +1,9 @@
 import { ApiError } from '@geobuk/api';
-import type { KubernetesObject, Pod, PriorityClass } from '@geobuk/api';
+import type { KubernetesObject, PriorityClass } from '@geobuk/api';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import { storePrefix, subjectOf } from '../resources/served-resource.js';
 import type { AdmissionPlugin } from './admission.js';
-import { isPod } from './kinds.js';
+import { newPod } from './kinds.js';
 
 /** Turns priorityClassName into numbers. Follows: Priority admission, checklist 2.7.8. */
 export function priorityAdmission({ caches }: { readonly caches: WatchCaches }): AdmissionPlugin {
@@ -18,8 +18,8 @@ export function priorityAdmission({ caches }: { readonly caches: WatchCaches }):
   return {
     name: 'Priority',
     async admit(object, request): Promise<KubernetesObject> {
-      if (!isPod(request) || request.operation !== 'CREATE' || request.subresource !== '') return object;
-      const pod = object as Pod;
+      const pod = newPod(object, request);
+      if (pod === undefined) return object;
       const name = pod.spec.priorityClassName;
       const found =
         name === undefined || name === ''

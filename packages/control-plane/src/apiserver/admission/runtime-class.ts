@@ -1,9 +1,9 @@
 import { ApiError } from '@geobuk/api';
-import type { KubernetesObject, Namespace, Pod, RuntimeClass } from '@geobuk/api';
+import type { KubernetesObject, Namespace, RuntimeClass } from '@geobuk/api';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import { storePrefix, subjectOf } from '../resources/served-resource.js';
 import type { AdmissionPlugin } from './admission.js';
-import { isPod } from './kinds.js';
+import { newPod } from './kinds.js';
 
 const hostClass = 'host';
 const enforceLabel = 'pod-security.kubernetes.io/enforce';
@@ -16,8 +16,8 @@ export function runtimeClassAdmission({ caches }: { readonly caches: WatchCaches
   return {
     name: 'RuntimeClass',
     admit(object, request) {
-      if (!isPod(request) || request.operation !== 'CREATE' || request.subresource !== '') return object;
-      const pod = object as Pod;
+      const pod = newPod(object, request);
+      if (pod === undefined) return object;
       const name = pod.spec.runtimeClassName;
       if (name === undefined || name === '') return object;
       const refuse = (why: string) => ApiError.forbidden(subjectOf(request.resource), request.name, why);

@@ -3,7 +3,7 @@ import type { KubernetesObject, Pod, ServiceAccount } from '@geobuk/api';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import { storePrefix, subjectOf } from '../resources/served-resource.js';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.js';
-import { isPod } from './kinds.js';
+import { newPod } from './kinds.js';
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 const tokenSeconds = 3607;
@@ -22,8 +22,8 @@ export function serviceAccountAdmission({ caches, random }: ServiceAccountAdmiss
   return {
     name: 'ServiceAccount',
     admit(object: KubernetesObject, request: AdmissionRequest): KubernetesObject {
-      if (!isPod(request) || request.operation !== 'CREATE' || request.subresource !== '') return object;
-      const pod = object as Pod;
+      const pod = newPod(object, request);
+      if (pod === undefined) return object;
       const { spec } = pod;
       if (pod.metadata.annotations?.[mirrorAnnotation] !== undefined) {
         if (spec.serviceAccountName !== undefined && spec.serviceAccountName !== '') {

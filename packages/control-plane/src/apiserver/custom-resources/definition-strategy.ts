@@ -9,9 +9,11 @@ export const definitionStrategy = (base: Strategy): Strategy => ({
   ...base,
   prepareForCreate(object) {
     const definition = object as CustomResourceDefinition;
-    const { metadata, spec } = definition;
+    const { metadata } = definition;
+    const { spec } = definition as Partial<CustomResourceDefinition>;
+    if (spec === undefined || !Array.isArray(spec.versions)) return object; // validation says so
     const finalizers = metadata.finalizers ?? [];
-    const storage = spec.versions?.find((version) => version.storage)?.name;
+    const storage = spec.versions.find((version) => version.storage)?.name;
     return {
       ...definition,
       metadata: {

@@ -1,6 +1,7 @@
 import type { KubernetesObject, ResourceType } from '@geobuk/api';
 import { definitionStrategy } from '../custom-resources/definition-strategy.js';
 import { fieldAt } from './field-at.js';
+import { jobStrategy } from './job-strategy.js';
 import { namespaceStrategy } from './namespace-strategy.js';
 import { podStrategy } from './pod-strategy.js';
 import { plainStrategy } from './strategy.js';
@@ -82,7 +83,7 @@ export function builtInStrategy(type: ResourceType): Strategy {
   };
   if (type.group === '' && type.plural === 'pods') return podStrategy(base);
   if (type.group === '' && type.plural === 'namespaces') return namespaceStrategy(base);
-  if (type.group === 'batch' && type.plural === 'jobs') return { ...base, defaultPropagation: 'Orphan' };
+  if (type.group === 'batch' && type.plural === 'jobs') return jobStrategy(base);
   if (type.group === '' && type.plural === 'replicationcontrollers') return { ...base, defaultPropagation: 'Orphan' };
   if (type.group === 'certificates.k8s.io') return certificateStrategy(base);
   if (type.plural === 'customresourcedefinitions') return definitionStrategy(base);

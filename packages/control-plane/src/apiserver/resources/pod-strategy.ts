@@ -13,6 +13,8 @@ export const podStrategy = (base: Strategy): Strategy => ({
 
   prepareForCreate(object: KubernetesObject): KubernetesObject {
     const pod = object as Pod;
+    const { spec } = pod as Partial<Pod>;
+    if (spec === undefined) return object; // validation says so
     return { ...pod, status: { phase: 'Pending', qosClass: qualityOfService(pod) } } as KubernetesObject;
   },
 

@@ -17,20 +17,14 @@ export interface ReviewDeps {
 
 type Review = JsonObject & { readonly spec?: Json };
 
-/** Questions about who and may; answered, never stored. Follows: checklist 2.2. */
-export function reviewEndpoints(deps: ReviewDeps): ReadonlyMap<string, Endpoint> {
-  const answer = (status: (spec: JsonObject, call: ResourceRequest) => Json | Promise<Json>): Endpoint => {
-    return async (call) => {
-      const review = decodeBody(call) as unknown as Review;
-      const spec = isJsonObject(review.spec) ? review.spec : {};
-      const body = {
-        ...review,
-        metadata: { ...(review['metadata'] as object), creationTimestamp: null },
-        status: await status(spec, call),
-      };
-      return sendValue(call.request, call.reply, 201, body);
-    };
-  };
+/** What a review's status says. `namespace` is that of the request. */
+export type ReviewFunction = (
+  spec: JsonObject,
+  asker: { readonly user: User; readonly namespace: string },
+) => Json | Promise<Json>;
+
+/** Questions about who and may, by `group/resource`; answered, never stored. Follows: checklist 2.2. */
+export function reviewFunctions(deps: ReviewDeps): ReadonlyMap<string, ReviewFunction> {
   const decide = (user: User, spec: JsonObject): Json => {
     const decision = deps.authorizer.authorize(user, attributesOf(spec));
     return {
@@ -39,28 +33,41 @@ export function reviewEndpoints(deps: ReviewDeps): ReadonlyMap<string, Endpoint>
       ...(decision.reason === '' ? {} : { reason: decision.reason }),
     };
   };
-  const subjectReview = answer((spec) => decide(userOf(spec), spec));
-  return new Map<string, Endpoint>([
-    ['authentication.k8s.io/tokenreviews', answer((spec) => reviewToken(deps, spec))],
-    ['authentication.k8s.io/selfsubjectreviews', answer((_spec, { user }) => ({ userInfo: userInfo(user) as Json }))],
-    ['authorization.k8s.io/selfsubjectaccessreviews', answer((spec, { user }) => decide(user, spec))],
-    ['authorization.k8s.io/subjectaccessreviews', subjectReview],
+  return new Map<string, ReviewFunction>([
+    ['authentication.k8s.io/tokenreviews', (spec) => reviewToken(deps, spec)],
+    ['authentication.k8s.io/selfsubjectreviews', (_spec, { user }) => ({ userInfo: userInfo(user) as Json })],
+    ['authorization.k8s.io/selfsubjectaccessreviews', (spec, { user }) => decide(user, spec)],
+    ['authorization.k8s.io/subjectaccessreviews', (spec) => decide(userOf(spec), spec)],
     [
       'authorization.k8s.io/localsubjectaccessreviews',
-      answer((spec, { info }) => {
+      (spec, { namespace: asked }) => {
         const attributes = fieldOf(spec, 'resourceAttributes');
         const namespace = isJsonObject(attributes) ? fieldOf(attributes, 'namespace') : undefined;
-        if (namespace !== info.namespace) {
-          throw ApiError.badRequest(`spec.resourceAttributes.namespace must match namespace: ${info.namespace}`);
-        }
+        if (namespace !== asked)
+          throw ApiError.badRequest(`spec.resourceAttributes.namespace must match namespace: ${asked}`);
         return decide(userOf(spec), spec);
-      }),
+      },
     ],
     [
       'authorization.k8s.io/selfsubjectrulesreviews',
-      answer((spec, { user }) => rulesOf(deps.rbac, user, textOf(spec, 'namespace'))),
+      (spec, { user }) => rulesOf(deps.rbac, user, textOf(spec, 'namespace')),
     ],
   ]);
+}
+
+/** The same over HTTP. */
+export const reviewEndpoints = (functions: ReadonlyMap<string, ReviewFunction>): ReadonlyMap<string, Endpoint> =>
+  new Map([...functions].map(([name, review]) => [name, (call: ResourceRequest) => answer(review, call)]));
+
+async function answer(review: ReviewFunction, call: ResourceRequest): ReturnType<Endpoint> {
+  const asked = decodeBody(call) as unknown as Review;
+  const spec = isJsonObject(asked.spec) ? asked.spec : {};
+  const body = {
+    ...asked,
+    metadata: { ...(asked['metadata'] as object), creationTimestamp: null },
+    status: await review(spec, { user: call.user, namespace: call.info.namespace }),
+  };
+  return sendValue(call.request, call.reply, 201, body);
 }
 
 const textOf = (object: JsonObject, name: string): string => {

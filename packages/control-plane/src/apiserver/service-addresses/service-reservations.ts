@@ -64,7 +64,7 @@ export class ServiceReservations implements Reservations {
   }
 
   async forCreate(resource: ServedResource, object: KubernetesObject, options: WriteOptions): Promise<Reservation> {
-    if (!isService(resource)) return nothingReserved(object);
+    if (!isService(resource) || !hasSpec(object)) return nothingReserved(object);
     return this.#reserve(object as Service, undefined, options);
   }
 
@@ -74,7 +74,8 @@ export class ServiceReservations implements Reservations {
     old: KubernetesObject,
     options: WriteOptions,
   ): Promise<Reservation> {
-    if (!isService(resource) || (options.subresource ?? '') !== '') return nothingReserved(object);
+    const isPart = (options.subresource ?? '') !== '';
+    if (!isService(resource) || isPart || !hasSpec(object)) return nothingReserved(object);
     return this.#reserve(object as Service, old as Service, options);
   }
 
@@ -235,6 +236,8 @@ export class ServiceReservations implements Reservations {
 }
 
 const isService = ({ type }: ServedResource): boolean => type.group === '' && type.plural === 'services';
+/** Validation refuses what has none. */
+const hasSpec = (object: KubernetesObject): boolean => (object as Partial<Service>).spec !== undefined;
 const ipClaim = (address: string): string => `ip ${address}`;
 const portClaim = (protocol: string | undefined, port: number): string => `${protocol ?? 'TCP'} ${port}`;
 const emptyToAbsent = (text: string | undefined): string | undefined => (text === '' ? undefined : text);

@@ -1,0 +1,2 @@
+export { startTestServer } from './test-server.js';
+export type { Answer, TestRequest, TestResponse, TestServer } from './test-server.js';
