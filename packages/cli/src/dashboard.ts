@@ -28,11 +28,11 @@ export function dashboardConfig(flags: DashboardFlags, env: Environment): TuiCon
   };
   const editor = env['KUBE_EDITOR'] ?? env['VISUAL'] ?? env['EDITOR'] ?? 'vi';
   return {
-    kubeconfigPaths: flags.kubeconfig.split(':'),
+    kubeconfig: flags.kubeconfig.split(':'),
     context: flags.context,
     namespace: flags.namespace,
-    command: flags.command,
-    readOnly: flags.readOnly,
+    view: flags.command,
+    readonly: flags.readOnly,
     language: /^ko/i.test(env['LC_ALL'] ?? env['LC_MESSAGES'] ?? env['LANG'] ?? '') ? 'ko' : 'en',
     colorDepth: colorDepth(env),
     editor: editor.split(' '),

@@ -3,7 +3,6 @@ import type { Authorizer } from '../authorization/authorizer.js';
 import type { RbacAuthorizer } from '../authorization/rbac-authorizer.js';
 import type { AdmissionPlugin } from './admission.js';
 import { certificateRequestUser } from './certificate-request-user.js';
-import { certificateRequester } from './certificate-requester.js';
 import { defaultTolerationSeconds } from './default-toleration-seconds.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
@@ -30,6 +29,5 @@ export const admissionPlugins = (deps: AdmissionDeps): readonly AdmissionPlugin[
   defaultTolerationSeconds, // five minutes of a lost node
   runtimeClassAdmission(deps), // class to overhead; `host` for the privileged only
   certificateRequestUser, // who asks for a certificate; nobody becomes system:masters
-  certificateRequester, // who asked stands in the request
   rbacEscalation(deps), // nobody gives away what he does not hold
 ];
