@@ -3,5 +3,12 @@ import dns from './index.js';
 
 describeAddon(dns, {
   packageRoot: new URL('..', import.meta.url),
-  configs: [{ port: 5353, upstreams: ['192.0.2.1'], stubDomains: { 'corp.example': ['192.0.2.2:5353'] } }],
+  configs: [
+    {
+      replicas: 2,
+      upstreams: ['192.0.2.1:5353'],
+      stubDomains: { 'corp.example': ['192.0.2.2'] },
+      hosts: { nas: ['192.0.2.3'] },
+    },
+  ],
 });

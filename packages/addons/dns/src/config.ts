@@ -1,51 +1,99 @@
-/** What a user may choose about cluster DNS. */
+/** How the cluster resolves names; defaults stand in {@link dnsConfigSchema}. */
 export interface DnsConfig {
-  /** UDP and TCP port of the node that the Service leads to; 0: one derived from the cluster's id. */
-  readonly port: number;
-  /** TCP port of the node for health and metrics; 0: one derived from the cluster's id. */
-  readonly metricsPort: number;
   readonly replicas: number;
-  /** Of answers about the cluster. */
   readonly ttlSeconds: number;
-  /** Longest time an answer from outside is kept; 0: not at all. */
-  readonly cacheSeconds: number;
-  /** `address` or `address:port`; empty: those of the node's /etc/resolv.conf. */
+  readonly pods: 'disabled' | 'insecure' | 'verified';
+  readonly ignoreEmptyService: boolean;
+  /** `/etc/resolv.conf`-like files or addresses, with an optional port: `192.0.2.1`, `192.0.2.1:5353`. */
   readonly upstreams: readonly string[];
-  /** Domains that other servers know. */
   readonly stubDomains: Readonly<Record<string, readonly string[]>>;
-  /** Names and their addresses, before anything else is asked. */
   readonly hosts: Readonly<Record<string, readonly string[]>>;
-  /** Whether `10-42-0-5.default.pod.<domain>` is answered, without a look whether there is such a pod. */
-  readonly pods: 'insecure' | 'disabled';
+  readonly cache: {
+    readonly maxEntries: number;
+    readonly maxTtlSeconds: number;
+    readonly maxNegativeTtlSeconds: number;
+  };
+  readonly forward: { readonly timeoutMs: number; readonly maxConcurrent: number };
+  /** 0: chosen from the cluster's id, so that clusters on one machine do not meet. */
+  readonly port: number;
 }
 
-const servers = { type: 'array', items: { type: 'string', minLength: 1 }, maxItems: 15 };
-const port = { type: 'integer', minimum: 0, maximum: 65535, default: 0 };
+const server = { type: 'string', pattern: '^(/.+|[0-9A-Fa-f.:]+|\\[[0-9A-Fa-f:]+\\]:\\d+)$' };
 
 export const dnsConfigSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    port: { ...port, description: 'port of the node for DNS; 0 chooses one' },
-    metricsPort: { ...port, description: 'port of the node for health and metrics; 0 chooses one' },
     replicas: {
       type: 'integer',
       minimum: 1,
-      maximum: 100,
+      maximum: 10,
       default: 1,
-      description: 'how many servers, on as many nodes',
+      description: 'Servers that share the load; each needs a node of its own.',
     },
-    ttlSeconds: { type: 'integer', minimum: 0, maximum: 3600, default: 5, description: 'TTL of cluster names' },
-    cacheSeconds: {
+    ttlSeconds: {
       type: 'integer',
       minimum: 0,
-      maximum: 86400,
-      default: 30,
-      description: 'longest time to keep answers',
+      maximum: 3600,
+      default: 5,
+      description: 'How long clients may keep cluster names.',
     },
-    upstreams: { ...servers, default: [], description: 'servers for other names; empty: those of the node' },
-    stubDomains: { type: 'object', additionalProperties: servers, default: {}, description: 'domain to its servers' },
-    hosts: { type: 'object', additionalProperties: servers, default: {}, description: 'name to its addresses' },
-    pods: { enum: ['insecure', 'disabled'], default: 'insecure', description: 'answer for names of pod addresses' },
+    pods: {
+      enum: ['disabled', 'insecure', 'verified'],
+      default: 'insecure',
+      description: 'Names such as 10-42-0-9.default.pod.cluster.local.',
+    },
+    ignoreEmptyService: {
+      type: 'boolean',
+      default: false,
+      description: 'Services without ready endpoints do not exist.',
+    },
+    upstreams: {
+      type: 'array',
+      minItems: 1,
+      items: server,
+      default: ['/etc/resolv.conf'],
+      description: 'Who answers all other names.',
+    },
+    stubDomains: {
+      type: 'object',
+      additionalProperties: { type: 'array', minItems: 1, items: server },
+      default: {},
+      description: 'Domains that have servers of their own.',
+    },
+    hosts: {
+      type: 'object',
+      additionalProperties: { type: 'array', minItems: 1, items: { type: 'string' } },
+      default: {},
+      description: 'Fixed names and their addresses.',
+    },
+    cache: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        maxEntries: { type: 'integer', minimum: 0, default: 10_000 },
+        maxTtlSeconds: { type: 'integer', minimum: 0, default: 3600 },
+        maxNegativeTtlSeconds: { type: 'integer', minimum: 0, default: 1800 },
+      },
+      description: 'Bounds of the cache of other names.',
+    },
+    forward: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        timeoutMs: { type: 'integer', minimum: 100, maximum: 10_000, default: 2_000 },
+        maxConcurrent: { type: 'integer', minimum: 1, default: 1_000 },
+      },
+      description: 'Patience with upstream servers.',
+    },
+    port: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 65_535,
+      default: 0,
+      description: 'Port on the node; 0 chooses one from the cluster id.',
+    },
   },
-};
+} as const;

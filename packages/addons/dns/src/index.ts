@@ -1,29 +1,27 @@
-import { defineAddon, deploymentAvailable, packageVersion } from '@geobuk/addon-sdk';
+import { readFileSync } from 'node:fs';
+import { defineAddon, deploymentAvailable } from '@geobuk/addon-sdk';
 import type { DnsConfig } from './config.js';
 import { dnsConfigSchema } from './config.js';
-import { dnsManifests } from './manifests.js';
-import { permissions } from './permissions.js';
+import { dnsManifests, permissions } from './manifests.js';
 
-export type { DnsConfig } from './config.js';
-
-const version = packageVersion(import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 /**
  * Names for Services and pods.
  * Follows: Kubernetes DNS-Based Service Discovery 1.1.0.
  */
-const dns = defineAddon<DnsConfig>({
+export default defineAddon<DnsConfig>({
   name: 'dns',
   version,
-  description: 'Answers the names of Services and pods, and asks others for the rest.',
+  description: 'Names for Services and pods; forwards all others.',
   provides: ['dns'],
-  requires: ['pod-network', 'service-proxy'],
-  conflicts: ['dns'],
+  requires: ['service-proxy'], // clients ask the Service's address
+  conflicts: [],
   enabledByDefault: true,
   config: dnsConfigSchema,
   permissions,
   health: [deploymentAvailable('dns')],
   manifests: (config, cluster) => dnsManifests(config, cluster, version),
 });
-
-export default dns;

@@ -1,56 +1,55 @@
-import type { AddonCluster, KubernetesObject, Service } from '@geobuk/api';
-import { addonAccess, addonLabels, addonNamespace, hostDeployment, hostPort, localHttpProbe } from '@geobuk/addon-sdk';
+import type { AddonCluster, Deployment, KubernetesObject, PolicyRule, Service } from '@geobuk/api';
+import { addonAccess, addonLabels, addonNamespace, hostDeployment, localHttpProbe } from '@geobuk/addon-sdk';
 import type { DnsConfig } from './config.js';
-import { permissions } from './permissions.js';
+import { dnsPorts } from './ports.js';
 
-export const dnsPortOf = (config: DnsConfig, cluster: AddonCluster): number =>
-  config.port === 0 ? hostPort(cluster.id, 0) : config.port;
+/** The name that everything in Kubernetes knows cluster DNS by. */
+export const dnsServiceName = 'kube-dns';
 
-export const metricsPortOf = (config: DnsConfig, cluster: AddonCluster): number =>
-  config.metricsPort === 0 ? hostPort(cluster.id, 1) : config.metricsPort;
+export const permissions: readonly PolicyRule[] = [
+  { apiGroups: [''], resources: ['services', 'namespaces', 'pods'], verbs: ['list', 'watch'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+];
 
+/** Pure: the Service at the cluster's DNS address, and what answers there. */
 export function dnsManifests(config: DnsConfig, cluster: AddonCluster, version: string): readonly KubernetesObject[] {
-  const metricsPort = metricsPortOf(config, cluster);
-  return [
-    ...addonAccess('dns', permissions),
-    dnsService(config, cluster),
-    hostDeployment({
-      addon: 'dns',
-      package: '@geobuk/addon-dns',
-      version,
-      cluster,
-      config,
-      replicas: config.replicas,
-      cpu: '100m',
-      memory: '70Mi',
-      readinessProbe: localHttpProbe(metricsPort, '/ready', { periodSeconds: 1 }),
-      livenessProbe: localHttpProbe(metricsPort, '/health', { initialDelaySeconds: 10 }),
-    }),
-  ];
+  return [...addonAccess('dns', permissions), service(config, cluster), deployment(config, cluster, version)];
 }
 
-/** Its name and labels are what tools look for. Follows: kube-dns Service. */
-const dnsService = (config: DnsConfig, cluster: AddonCluster): Service => ({
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: {
-    namespace: addonNamespace,
-    name: 'kube-dns',
-    labels: {
-      ...addonLabels('dns'),
-      'k8s-app': 'kube-dns',
-      'kubernetes.io/cluster-service': 'true',
-      'kubernetes.io/name': 'CoreDNS',
+function service(config: DnsConfig, cluster: AddonCluster): Service {
+  const { dns, status } = dnsPorts(cluster.id, config.port);
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      namespace: addonNamespace,
+      name: dnsServiceName,
+      labels: { ...addonLabels('dns'), 'k8s-app': 'kube-dns', 'kubernetes.io/name': 'CoreDNS' },
     },
-  },
-  spec: {
-    type: 'ClusterIP',
-    clusterIP: cluster.dnsAddress,
-    selector: { 'app.kubernetes.io/name': 'dns', 'app.kubernetes.io/component': 'dns' },
-    ports: [
-      { name: 'dns', protocol: 'UDP', port: 53, targetPort: dnsPortOf(config, cluster) },
-      { name: 'dns-tcp', protocol: 'TCP', port: 53, targetPort: dnsPortOf(config, cluster) },
-      { name: 'metrics', protocol: 'TCP', port: 9153, targetPort: metricsPortOf(config, cluster) },
-    ],
-  },
-});
+    spec: {
+      clusterIP: cluster.dnsAddress,
+      selector: { 'app.kubernetes.io/name': 'dns', 'app.kubernetes.io/component': 'dns' },
+      ports: [
+        { name: 'dns', protocol: 'UDP', port: 53, targetPort: dns },
+        { name: 'dns-tcp', protocol: 'TCP', port: 53, targetPort: dns },
+        { name: 'metrics', protocol: 'TCP', port: 9153, targetPort: status },
+      ],
+    },
+  };
+}
+
+function deployment(config: DnsConfig, cluster: AddonCluster, version: string): Deployment {
+  const { status } = dnsPorts(cluster.id, config.port);
+  return hostDeployment({
+    addon: 'dns',
+    package: '@geobuk/addon-dns',
+    version,
+    cluster,
+    config,
+    replicas: config.replicas,
+    cpu: '50m',
+    memory: '70Mi',
+    readinessProbe: localHttpProbe(status, '/ready', { periodSeconds: 2 }),
+    livenessProbe: localHttpProbe(status, '/health', { initialDelaySeconds: 10, periodSeconds: 10 }),
+  });
+}
