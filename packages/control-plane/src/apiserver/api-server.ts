@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
@@ -140,6 +141,7 @@ export class ApiServer {
    */
   async run(signal: AbortSignal, onListening: () => void | Promise<void>): Promise<void> {
     const { caches } = this.#deps;
+    setMaxListeners(0, signal); // every part, request and watch listens to it
     for (const { prefix } of this.catalog.all()) caches.cache(prefix);
     await caches.whenReady({ signal });
     let definitionsAreServed = (): void => undefined;

@@ -1,5 +1,6 @@
 import { ApiError, randomNameSuffix } from '@geobuk/api';
 import type { KubernetesObject, Pod, ServiceAccount } from '@geobuk/api';
+import { deadline, DeadlineError } from '@geobuk/client';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import { storePrefix, subjectOf } from '../resources/served-resource.js';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.js';
@@ -7,6 +8,7 @@ import { newPod } from './kinds.js';
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 const tokenSeconds = 3607;
+const defaultAccountMs = 1_000;
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
 
 export interface ServiceAccountAdmissionDeps {
@@ -21,7 +23,7 @@ type Container = NonNullable<Spec['containers']>[number];
 export function serviceAccountAdmission({ caches, random }: ServiceAccountAdmissionDeps): AdmissionPlugin {
   return {
     name: 'ServiceAccount',
-    admit(object: KubernetesObject, request: AdmissionRequest): KubernetesObject {
+    async admit(object: KubernetesObject, request: AdmissionRequest): Promise<KubernetesObject> {
       const pod = newPod(object, request);
       if (pod === undefined) return object;
       const { spec } = pod;
@@ -38,8 +40,7 @@ export function serviceAccountAdmission({ caches, random }: ServiceAccountAdmiss
       const given = spec.serviceAccountName ?? spec.serviceAccount;
       const name = given === undefined || given === '' ? 'default' : given;
       const namespace = request.namespace ?? '';
-      const account = caches.cache(storePrefix('', 'serviceaccounts')).get({ namespace, name })?.object as
-        ServiceAccount | undefined;
+      const account = await accountOf(caches, { namespace, name }, request.signal);
       if (account === undefined) {
         const why = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`;
         throw ApiError.forbidden(subjectOf(request.resource), request.name, why);
@@ -54,6 +55,27 @@ export function serviceAccountAdmission({ caches, random }: ServiceAccountAdmiss
       } as KubernetesObject;
     },
   };
+}
+
+/** A namespace that was made a moment ago gets its `default` in a moment: that is waited for, since people type faster. */
+async function accountOf(
+  caches: WatchCaches,
+  key: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<ServiceAccount | undefined> {
+  const cache = caches.cache(storePrefix('', 'serviceaccounts'));
+  const found = cache.get(key);
+  if (found !== undefined || key.name !== 'default') return found?.object as ServiceAccount | undefined;
+  using limit = deadline(signal, defaultAccountMs);
+  try {
+    for await (const items of cache.watch({ after: 'existing', ...key, signal: limit.signal })) {
+      const made = items.find((item) => item.type === 'ADDED');
+      if (made?.type === 'ADDED') return made.current.object as ServiceAccount;
+    }
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+  }
+  return undefined;
 }
 
 function mountToken(spec: Spec, random: () => number): Spec {
