@@ -68,8 +68,9 @@ await runAgent<DnsConfig>('dns', async ({ config, cluster, informers, clock, log
   }
 });
 
-const whenAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
