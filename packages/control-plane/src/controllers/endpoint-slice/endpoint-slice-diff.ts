@@ -93,7 +93,8 @@ function samePorts(a: readonly DiscoveryV1EndpointPort[], b: readonly DiscoveryV
 }
 
 const sameSlice = (a: EndpointSlice, b: EndpointSlice): boolean =>
-  isDeepStrictEqual(plain(a.endpoints ?? []), plain(b.endpoints ?? [])) && isDeepStrictEqual(a.metadata.labels, b.metadata.labels);
+  isDeepStrictEqual(plain(a.endpoints ?? []), plain(b.endpoints ?? [])) &&
+  isDeepStrictEqual(a.metadata.labels, b.metadata.labels);
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
 function sliceOf(

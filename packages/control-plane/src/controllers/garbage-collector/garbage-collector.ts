@@ -80,6 +80,7 @@ export class GarbageCollector {
         return settled;
       case 'delete':
         trace.found('its last owner is gone');
+        if (plan.propagationPolicy === 'Foreground') await this.#unblockCycle(node, signal);
         await this.#deps.client
           .delete(node.type, keyOfNode(node), { signal, uid, propagationPolicy: plan.propagationPolicy })
           .catch(ignoring((error) => isNotFound(error) || isConflict(error)));
@@ -109,13 +110,16 @@ export class GarbageCollector {
         if (this.#graph.get(owner.uid)?.deleting === true) this.#runner.add(owner.uid);
     }
     if (now === undefined) return;
+    const former = this.#graph.get(now.metadata.uid ?? '')?.owners ?? [];
     const node = this.#graph.put(type, now);
+    // An owner that waits in the foreground may have been let go by this one.
+    for (const owner of former) if (this.#graph.get(owner.uid)?.deleting === true) this.#runner.add(owner.uid);
     if (node.deleting && (node.finalizers.includes(orphanFinalizer) || node.finalizers.includes(foregroundFinalizer))) {
       this.#runner.add(node.uid);
     }
     for (const owner of node.owners) {
       const known = this.#graph.get(owner.uid);
-      if (known === undefined || known.deleting) this.#runner.add(node.uid);
+      if (known === undefined || known.deleting || !reaches(known, node)) this.#runner.add(node.uid);
       if (known?.deleting === true) this.#runner.add(known.uid);
     }
   }
@@ -123,8 +127,7 @@ export class GarbageCollector {
   /** Believes the graph for presence, but never for absence: that is asked of the server. */
   async #ownerState(node: GraphNode, reference: OwnerReference, signal: AbortSignal): Promise<OwnerState> {
     const known = this.#graph.get(reference.uid);
-    if (known !== undefined && (!known.type.namespaced || known.namespace === node.namespace))
-      return { reference, state: stateOf(known, reference) };
+    if (known !== undefined && reaches(known, node)) return { reference, state: stateOf(known) };
     const type = this.#deps
       .discover()
       .find((candidate) => candidate.kind === reference.kind && apiVersionOf(candidate) === reference.apiVersion);
@@ -135,7 +138,7 @@ export class GarbageCollector {
     if (type.namespaced && node.namespace === undefined) return { reference, state: 'absent' };
     const owner = await this.#deps.client.read(type, key, { signal }).catch(ignoring(isNotFound));
     if (owner === undefined || owner.metadata.uid !== reference.uid) return { reference, state: 'absent' };
-    return { reference, state: stateOf(this.#graph.put(type, owner), reference) };
+    return { reference, state: stateOf(this.#graph.put(type, owner)) };
   }
 
   async #orphanDependants(node: GraphNode, signal: AbortSignal, trace: ReconcileContext['trace']): Promise<void> {
@@ -158,6 +161,20 @@ export class GarbageCollector {
     }
     await this.#dropFinalizer(node, foregroundFinalizer, signal);
     trace.did('all dependants are gone: removed the finalizer');
+  }
+
+  /**
+   * An object whose dependant already waits for dependants of its own may stand in a circle: it must hold up none of its owners,
+   * or all of them would wait for each other. Follows: attemptToDeleteItem (unblocks the owner references).
+   */
+  async #unblockCycle(node: GraphNode, signal: AbortSignal): Promise<void> {
+    const circular = this.#graph
+      .dependantsOf(node.uid)
+      .some(({ deleting, finalizers }) => deleting && finalizers.includes(foregroundFinalizer));
+    if (!circular) return;
+    await this.#edit(node, signal, (metadata) => ({
+      ownerReferences: (metadata.ownerReferences ?? []).map((owner) => ({ ...owner, blockOwnerDeletion: false })),
+    }));
   }
 
   /** A JSON patch with tests would need the index; the current object is read and compared-and-swapped instead. */
@@ -191,11 +208,13 @@ export class GarbageCollector {
 const keyOfNode = (node: GraphNode): { namespace?: string | undefined; name: string } =>
   node.namespace === undefined ? { name: node.name } : { namespace: node.namespace, name: node.name };
 
-function stateOf(owner: GraphNode, reference: OwnerReference): OwnerState['state'] {
-  const waits =
-    owner.deleting && owner.finalizers.includes(foregroundFinalizer) && reference.blockOwnerDeletion === true;
-  return waits ? 'deletingForeground' : 'present';
-}
+/** Whether it blocks its owner or not, a dependant goes along with an owner that is deleted in the foreground. */
+const stateOf = (owner: GraphNode): OwnerState['state'] =>
+  owner.deleting && owner.finalizers.includes(foregroundFinalizer) ? 'deletingForeground' : 'present';
+
+/** A reference names an object of the same namespace or of none. */
+const reaches = (owner: GraphNode, dependant: GraphNode): boolean =>
+  !owner.type.namespaced || owner.namespace === dependant.namespace;
 
 const isEstablished = (crd: CustomResourceDefinition): boolean =>
   crd.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;

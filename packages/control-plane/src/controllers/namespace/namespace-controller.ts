@@ -1,7 +1,7 @@
 import type { KubernetesObject, Namespace, NamespaceCondition, ObjectKey, ResourceType } from '@geobuk/api';
 import { ignoring, isConflict, isNotFound, namespaces, qualifiedName } from '@geobuk/api';
 import type { Client, Clock, Controller, Informers, Lister, ReconcileContext, ReconcileResult } from '@geobuk/client';
-import { allSettledOrThrow, primary, settled } from '@geobuk/client';
+import { primary, settled } from '@geobuk/client';
 import { rfc3339 } from '../rfc3339.js';
 
 export interface NamespaceControllerDeps {
@@ -39,10 +39,11 @@ export class NamespaceController implements Controller {
     const finalizers = namespace.spec.finalizers ?? [];
     if (!finalizers.includes('kubernetes')) return settled;
 
-    const left = await this.#empty(key.name, signal);
-    if (left.length > 0) {
+    const { left, failures } = await this.#empty(key.name, signal);
+    if (left.length > 0 || failures.length > 0) {
       trace.found(`still there: ${left.map(({ type, items }) => `${items.length} ${qualifiedName(type)}`).join(', ')}`);
-      await this.#report(namespace, left, signal);
+      await this.#report(namespace, left, failures, signal);
+      if (failures.length > 0) throw new AggregateError(failures, `namespace ${key.name} could not be emptied`);
       return { requeueAfterMs: lookAgainMs };
     }
     const rest = finalizers.filter((finalizer) => finalizer !== 'kubernetes');
@@ -54,15 +55,29 @@ export class NamespaceController implements Controller {
     return settled;
   }
 
-  /** Deletes all there is; returns what stays for now. */
-  async #empty(namespace: string, signal: AbortSignal): Promise<readonly Leftover[]> {
-    const { client, discover } = this.#deps;
-    const types = discover().filter(
-      (type) => type.namespaced && type.verbs.includes('list') && type.verbs.includes('delete'),
+  /** Deletes all there is, pods before what they may need to end well; returns what stays for now. */
+  async #empty(namespace: string, signal: AbortSignal): Promise<Emptied> {
+    const types = oneVersionEach(
+      this.#deps
+        .discover()
+        .filter((type) => type.namespaced && type.verbs.includes('list') && type.verbs.includes('delete')),
     );
+    const isPods = (type: ResourceType): boolean => qualifiedName(type) === 'pods';
+    const first = await this.#emptyOf(types.filter(isPods), namespace, signal);
+    if (first.left.length > 0 || first.failures.length > 0) return first;
+    return this.#emptyOf(
+      types.filter((type) => !isPods(type)),
+      namespace,
+      signal,
+    );
+  }
+
+  /** A kind that cannot be read or deleted now does not keep the others from going. */
+  async #emptyOf(types: readonly ResourceType[], namespace: string, signal: AbortSignal): Promise<Emptied> {
+    const { client } = this.#deps;
     const left: Leftover[] = [];
-    await allSettledOrThrow(
-      oneVersionEach(types).map(async (type) => {
+    const results = await Promise.allSettled(
+      types.map(async (type) => {
         const { items } = await client.list(type, { namespace, signal });
         if (items.length === 0) return;
         if (items.some((item) => item.metadata.deletionTimestamp === undefined)) {
@@ -74,18 +89,34 @@ export class NamespaceController implements Controller {
         if (after.items.length > 0) left.push({ type, items: after.items });
       }),
     );
-    return left;
+    signal.throwIfAborted();
+    return {
+      left,
+      failures: results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : [])),
+    };
   }
 
-  async #report(namespace: Namespace, left: readonly Leftover[], signal: AbortSignal): Promise<void> {
+  async #report(
+    namespace: Namespace,
+    left: readonly Leftover[],
+    failures: readonly unknown[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const { client, clock } = this.#deps;
-    const conditions = mergeConditions(namespace.status?.conditions ?? [], leftoverConditions(left), clock.now());
+    const wishes = leftoverConditions(left, failures);
+    const conditions = mergeConditions(namespace.status?.conditions ?? [], wishes, clock.now());
     if (conditions === namespace.status?.conditions) return;
     const body = { ...namespace, status: { ...namespace.status, phase: 'Terminating', conditions } };
     await client
       .updateStatus(namespaces, body, { signal })
       .catch(ignoring((error) => isConflict(error) || isNotFound(error)));
   }
+}
+
+interface Emptied {
+  readonly left: readonly Leftover[];
+  /** What went wrong, by kind. */
+  readonly failures: readonly unknown[];
 }
 
 interface Leftover {
@@ -109,8 +140,11 @@ function oneVersionEach(types: readonly ResourceType[]): readonly ResourceType[]
 type ConditionWish = Pick<NamespaceCondition, 'type' | 'status' | 'reason' | 'message'>;
 
 /** Follows: the five conditions of namespaceConditionUpdater. */
-export function leftoverConditions(left: readonly Leftover[]): readonly ConditionWish[] {
-  const counts = left.map(({ type, items }) => `${qualifiedName(type)}. has ${items.length} resource instances`);
+export function leftoverConditions(
+  left: readonly Leftover[],
+  failures: readonly unknown[] = [],
+): readonly ConditionWish[] {
+  const counts = left.map(({ type, items }) => `${type.plural}.${type.group} has ${items.length} resource instances`);
   const finalizers = new Map<string, number>();
   for (const item of left.flatMap(({ items }) => items)) {
     for (const finalizer of item.metadata.finalizers ?? [])
@@ -130,12 +164,21 @@ export function leftoverConditions(left: readonly Leftover[]): readonly Conditio
       reason: 'ParsedGroupVersions',
       message: 'All legacy kube types successfully parsed',
     },
-    {
-      type: 'NamespaceDeletionContentFailure',
-      status: 'False',
-      reason: 'ContentDeleted',
-      message: 'All content successfully deleted, may be waiting on finalization',
-    },
+    failures.length === 0
+      ? {
+          type: 'NamespaceDeletionContentFailure',
+          status: 'False',
+          reason: 'ContentDeleted',
+          message: 'All content successfully deleted, may be waiting on finalization',
+        }
+      : {
+          type: 'NamespaceDeletionContentFailure',
+          status: 'True',
+          reason: 'ContentDeletionFailed',
+          message: `Failed to delete all resource types, ${failures.length} remaining: ${failures
+            .map((failure) => (failure instanceof Error ? failure.message : String(failure)))
+            .join(', ')}`,
+        },
     counts.length === 0
       ? {
           type: 'NamespaceContentRemaining',

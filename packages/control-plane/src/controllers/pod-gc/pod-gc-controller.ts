@@ -17,7 +17,8 @@ export interface PodGcControllerDeps {
 const nodeGoneGraceMs = 40_000;
 
 /**
- * Removes pods that nobody else will: bound to a node that is gone, deleted before they were scheduled, or finished and too many.
+ * Removes pods that nobody else will: bound to a node that is gone, deleted before they were scheduled, finished and too many,
+ * or being deleted on a node that is out of service.
  * Follows: pod garbage collector.
  */
 export class PodGcController implements Controller {
@@ -39,7 +40,8 @@ export class PodGcController implements Controller {
       primary(pods),
       mapped(nodes, (now, before) => {
         if (now !== undefined) this.#missingSince.delete(now.metadata.name ?? '');
-        return now === undefined ? this.#pods.byIndex(nodeNameIndex, before?.metadata.name ?? '').map(keyOf) : [];
+        if (now !== undefined && !isOutOfService(now)) return [];
+        return this.#pods.byIndex(nodeNameIndex, (now ?? before)?.metadata.name ?? '').map(keyOf);
       }),
     ];
   }
@@ -63,6 +65,14 @@ export class PodGcController implements Controller {
       const leftMs = since + nodeGoneGraceMs - clock.now();
       if (leftMs > 0) return { requeueAfterMs: leftMs };
       trace.found(`its node ${nodeName} is gone`);
+      await this.#markFailed(pod, signal);
+      await this.#remove(pod, signal);
+      trace.did('removed it');
+      return settled;
+    }
+    const node = this.#nodes.get({ name: nodeName });
+    if (pod.metadata.deletionTimestamp !== undefined && node !== undefined && isOutOfService(node)) {
+      trace.found(`its node ${nodeName} is out of service`);
       await this.#markFailed(pod, signal);
       await this.#remove(pod, signal);
       trace.did('removed it');
@@ -104,3 +114,8 @@ export class PodGcController implements Controller {
 }
 
 const isFinished = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+
+/** An administrator vouches that the node is off, and its kubelet says nothing to the contrary. */
+const isOutOfService = ({ spec, status }: Node): boolean =>
+  (spec.taints?.some(({ key }) => key === 'node.kubernetes.io/out-of-service') ?? false) &&
+  status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'True';

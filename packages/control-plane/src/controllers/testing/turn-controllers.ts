@@ -22,10 +22,16 @@ export interface TurningControllers extends World, AsyncDisposable {
   settle(ms?: number): Promise<void>;
 }
 
+/** A part that turns by itself beside the runner, such as the garbage collector. */
+export interface LongLived {
+  run(signal: AbortSignal): Promise<void>;
+}
+
 /** Runs controllers against an API server in memory and a clock that stands still until `settle` moves it. */
 export async function turnControllers(
   objects: readonly KubernetesObject[],
   create: (world: World) => readonly Controller[],
+  beside: (world: World) => readonly LongLived[] = () => [],
 ): Promise<TurningControllers> {
   const clock = new FakeClock();
   const client = new FakeClient({ clock, objects });
@@ -39,8 +45,9 @@ export async function turnControllers(
   };
   const world: World = { client, clock, informers, recorder, log, events };
   const runner = createRunner({ controllers: create(world) as readonly Controller<unknown>[], informers, log, clock });
+  const others = beside(world);
   const stop = new AbortController();
-  const runs = [informers.run(stop.signal), runner.run(stop.signal)];
+  const runs = [informers.run(stop.signal), runner.run(stop.signal), ...others.map((part) => part.run(stop.signal))];
   await clock.advance(0);
   return {
     ...world,
