@@ -130,13 +130,15 @@ export async function runDashboard(config: DashboardConfig): Promise<number> {
 }
 
 /** Follows: POSIX locale names, such as `ko_KR.UTF-8`. */
-const languageOf = ({ LC_ALL, LANG }: TuiEnvironment): Language => ((LC_ALL ?? LANG ?? '').startsWith('ko') ? 'ko' : 'en');
+const languageOf = ({ LC_ALL, LANG }: TuiEnvironment): Language =>
+  (LC_ALL ?? LANG ?? '').startsWith('ko') ? 'ko' : 'en';
 
 /** Follows: kubectl edit. Words are arguments; no shell reads them. */
 const editorOf = ({ KUBE_EDITOR, EDITOR }: TuiEnvironment): readonly string[] =>
   (KUBE_EDITOR ?? EDITOR ?? 'vi').split(' ').filter((word) => word !== '');
 
-const packageVersion = (): string => (createRequire(import.meta.url)('../package.json') as { readonly version: string }).version;
+const packageVersion = (): string =>
+  (createRequire(import.meta.url)('../package.json') as { readonly version: string }).version;
 
 function identitiesOf(kubeconfig: Kubeconfig): readonly ContextIdentity[] {
   return kubeconfig.contexts.map(({ name, cluster, user, namespace }) => {

@@ -32,7 +32,10 @@ export function showDescribe(page: TablePage): void {
   const load = async (signal: AbortSignal): Promise<readonly StyledLine[]> =>
     describe(await cluster.connection(signal), page.type, row.key, page.services.clock.now(), signal);
   page.services.open(
-    new TextPage({ crumb: 'describe', wrapped: true, title: `describe ${titleOf(page, row)}`, cluster, load }, page.services),
+    new TextPage(
+      { crumb: 'describe', wrapped: true, title: `describe ${titleOf(page, row)}`, cluster, load },
+      page.services,
+    ),
   );
 }
 
@@ -152,7 +155,9 @@ export function showExplain(page: TablePage): void {
     const found = await podsOf(page, row, cluster, signal);
     return explainPods(connection, page.type, row.key, found, page.services.clock.now(), signal);
   };
-  page.services.open(new TextPage({ crumb: 'why', wrapped: true, title: `why: ${titleOf(page, row)}`, cluster, load }, page.services));
+  page.services.open(
+    new TextPage({ crumb: 'why', wrapped: true, title: `why: ${titleOf(page, row)}`, cluster, load }, page.services),
+  );
 }
 
 /** `Shift-X`: owners, owned, events of any object. */

@@ -11,7 +11,9 @@ import { namespaceObject, podObject, recordedAt, recordedFleet } from '../testin
 const signal = new AbortController().signal;
 
 const manyPods = (count: number): readonly Pod[] =>
-  Array.from({ length: count }, (_, index) => podObject(`pod-${index}`, { namespace: `ns-${index % 20}`, ageSeconds: 60 + index }));
+  Array.from({ length: count }, (_, index) =>
+    podObject(`pod-${index}`, { namespace: `ns-${index % 20}`, ageSeconds: 60 + index }),
+  );
 
 /** The row the cursor stands on: the line with the inverse paint cannot be read as text, its place can. */
 const place = (screen: string): string => /─ (\d+\/\d+) ─/.exec(screen)?.[1] ?? '';
@@ -153,7 +155,16 @@ describe('goals', () => {
 
   it('G9 refuses every write below the keys when read-only, in every view and for every key', async () => {
     const keys = actionIds.flatMap((id) => actionInfo(id).keys).filter((key) => !['C-c', 'q', 'escape'].includes(key));
-    for (const command of ['pods', 'deployments', 'nodes', 'services', 'secrets', 'namespaces', 'addons', 'replicasets']) {
+    for (const command of [
+      'pods',
+      'deployments',
+      'nodes',
+      'services',
+      'secrets',
+      'namespaces',
+      'addons',
+      'replicasets',
+    ]) {
       const connection = new FakeConnection({ objects: recordedFleet });
       await using board = new Dashboard({ connection, command, readOnly: true, namespace: 'all' });
       await board.shows(/\[[1-9]\d*\]/);
@@ -166,7 +177,9 @@ describe('goals', () => {
       const writes = connection.seen.filter(({ verb }) => !['get', 'list', 'watch'].includes(verb));
       expect({ command, writes }).toEqual({ command, writes: [] });
       const direct = await board.app.cluster('geobuk').connection(signal);
-      await expect(direct.delete(pods, { namespace: 'default', name: 'big-0' }, { signal })).rejects.toThrow('read-only');
+      await expect(direct.delete(pods, { namespace: 'default', name: 'big-0' }, { signal })).rejects.toThrow(
+        'read-only',
+      );
       await expect(direct.request({ method: 'POST', path: '/', signal })).rejects.toThrow('read-only');
     }
   }, 60_000);
@@ -383,7 +396,12 @@ describe('actions', () => {
   });
 
   it('makes a deleted object again', async () => {
-    const settings: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'default' }, data: { a: '1' } };
+    const settings: ConfigMap = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'settings', namespace: 'default' },
+      data: { a: '1' },
+    };
     const connection = new FakeConnection({ objects: [namespaceObject('default'), settings] });
     await using board = new Dashboard({ connection, command: 'configmaps' });
     await board.shows('settings');
@@ -393,7 +411,9 @@ describe('actions', () => {
     await board.shows('delete configmap default/settings');
     board.press('u', 'tab', 'enter');
     await board.shows('undone');
-    expect((await connection.read(configMaps, { namespace: 'default', name: 'settings' }, { signal })).data).toEqual({ a: '1' });
+    expect((await connection.read(configMaps, { namespace: 'default', name: 'settings' }, { signal })).data).toEqual({
+      a: '1',
+    });
   });
 
   it('restarts by the annotation of kubectl', async () => {
@@ -402,7 +422,9 @@ describe('actions', () => {
     board.press('r', 'tab', 'enter');
     await board.shows('restart: default/web');
     const after: Deployment = await board.connection.read(deployments, key, { signal });
-    expect(after.spec.template.metadata?.annotations).toEqual({ 'kubectl.kubernetes.io/restartedAt': '2026-03-01T12:00:00Z' });
+    expect(after.spec.template.metadata?.annotations).toEqual({
+      'kubectl.kubernetes.io/restartedAt': '2026-03-01T12:00:00Z',
+    });
   });
 
   it('cordons and uncordons', async () => {
@@ -445,7 +467,9 @@ describe('actions', () => {
   it('decodes no secret before it is asked to', async () => {
     await using board = new Dashboard({ command: 'secrets' });
     await board.shows('web-password');
-    expect(board.connection.seen.some(({ verb, what }) => verb === 'get' && what.startsWith(secrets.plural))).toBe(false);
+    expect(board.connection.seen.some(({ verb, what }) => verb === 'get' && what.startsWith(secrets.plural))).toBe(
+      false,
+    );
   });
 
   it('switches namespaces by number keys', async () => {

@@ -43,6 +43,8 @@ const kinds: readonly ResourceType[] = [
 interface Gauge {
   readonly type: ResourceType;
   readonly faulty: Map<string, boolean>;
+  /** Whether the first list is complete: what comes after it is a change. */
+  synced: boolean;
 }
 
 const sampleEveryMs = 2_000;
@@ -78,12 +80,11 @@ export class PulsesPage implements Page {
   #columns = 1;
   #changes = 0;
   #warnings = 0;
-  #synced = false;
 
   constructor(cluster: Cluster, services: Services) {
     this.cluster = cluster;
     this.#services = services;
-    this.#gauges = kinds.map((type) => ({ type, faulty: new Map() }));
+    this.#gauges = kinds.map((type) => ({ type, faulty: new Map(), synced: false }));
   }
 
   start(signal: AbortSignal): void {
@@ -122,7 +123,8 @@ export class PulsesPage implements Page {
     };
   }
 
-  #feed({ type, faulty }: Gauge, signal: AbortSignal): void {
+  #feed(gauge: Gauge, signal: AbortSignal): void {
+    const { type, faulty } = gauge;
     const view = viewOf(type);
     const seen = new Set<string>();
     const sink = {
@@ -131,15 +133,15 @@ export class PulsesPage implements Page {
         const id = object.metadata.uid ?? '';
         seen.add(id);
         faulty.set(id, (view?.problem?.(object) ?? '') !== '');
-        this.#changed();
+        this.#changed(gauge);
       },
       removed: (object: KubernetesObject) => {
         faulty.delete(object.metadata.uid ?? '');
-        this.#changed();
+        this.#changed(gauge);
       },
       synced: () => {
         for (const id of faulty.keys()) if (!seen.has(id)) faulty.delete(id);
-        this.#synced = true;
+        gauge.synced = true;
         this.#services.invalidate();
       },
     };
@@ -175,8 +177,8 @@ export class PulsesPage implements Page {
     );
   }
 
-  #changed(): void {
-    if (this.#synced) this.#changes += 1;
+  #changed({ synced }: Gauge): void {
+    if (synced) this.#changes += 1;
     this.#services.invalidate();
   }
 

@@ -289,7 +289,12 @@ export class TablePage implements Page {
     const crew = new NodeCrew(() => this.services.invalidate());
     this.#crews.set(cluster, crew);
     void this.services.act(() =>
-      cluster.follow<Pod>((connection) => objectSource(connection, pods, {}), crew, () => undefined, signal),
+      cluster.follow<Pod>(
+        (connection) => objectSource(connection, pods, {}),
+        crew,
+        () => undefined,
+        signal,
+      ),
     );
   }
 

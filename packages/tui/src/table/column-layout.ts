@@ -58,8 +58,11 @@ function fit(
   nameAt: number,
 ): readonly number[] | undefined {
   const widths = chosen.map((index) => natural[index] ?? 0);
+  const isTelling = (index: number): boolean => index === nameAt || (shapes[index]!.drop ?? Infinity) <= 2;
+  // When nothing else is left to give way, the telling columns do.
+  const last = chosen.every(isTelling);
   const least = chosen.map((index, place) => {
-    const tells = (shapes[index]!.drop ?? Infinity) <= 2;
+    const tells = isTelling(index) && !last;
     const floor = index === nameAt || tells ? shortestName : Math.max(shortestText, shapes[index]!.title.length + 1);
     return Math.min(widths[place]!, floor);
   });

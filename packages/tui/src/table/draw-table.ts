@@ -28,7 +28,11 @@ export function drawTable(canvas: Canvas, model: TableModel, look: TableLook): {
   const { now, wide, skip } = look;
   const order = model.settle(now);
   model.setHeight(canvas.height - 1);
-  const layout = layoutColumns(model.columns, model.widths(), canvas.width - gutter, { wide, skip, metrics: look.metrics ?? true });
+  const layout = layoutColumns(model.columns, model.widths(), canvas.width - gutter, {
+    wide,
+    skip,
+    metrics: look.metrics ?? true,
+  });
   for (const { index, x, width } of layout.columns) {
     const { title, align } = model.columns[index]!;
     const sorted = model.sort.column === index;

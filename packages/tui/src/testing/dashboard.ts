@@ -48,9 +48,17 @@ export class Dashboard implements AsyncDisposable {
     this.connection =
       options.connection ??
       new FakeConnection({ objects: recordedFleet, loops: recordedLoops, logs: recordedLogs, clock });
-    const identity = (context: string) => ({ context, cluster: context, user: 'admin', server: 'https://127.0.0.1:6443', namespace: 'default' });
+    const identity = (context: string) => ({
+      context,
+      cluster: context,
+      user: 'admin',
+      server: 'https://127.0.0.1:6443',
+      namespace: 'default',
+    });
     const never = (signal: AbortSignal): Promise<Connection> =>
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+      new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+      );
     const clusters: ClusterSet = new ClusterSet({
       contexts: [identity('geobuk'), ...Object.keys(others).map(identity)],
       connect: ({ context }, signal) => {
@@ -113,7 +121,10 @@ export class Dashboard implements AsyncDisposable {
 
   /** The screen, once it shows something. @throws {Error} with the screen, when it never does. */
   async shows(what: string | RegExp): Promise<string> {
-    return this.#until((screen) => (typeof what === 'string' ? screen.includes(what) : what.test(screen)), String(what));
+    return this.#until(
+      (screen) => (typeof what === 'string' ? screen.includes(what) : what.test(screen)),
+      String(what),
+    );
   }
 
   async hides(what: string): Promise<string> {

@@ -2,7 +2,9 @@ import { createRequire } from 'node:module';
 import type { Terminal as Emulator } from '@xterm/headless';
 import type { KeyPress, RawTerminal, Size, Terminal, TerminalEvents } from '../terminal/terminal.js';
 
-const { Terminal: HeadlessEmulator } = createRequire(import.meta.url)('@xterm/headless') as { Terminal: typeof Emulator };
+const { Terminal: HeadlessEmulator } = createRequire(import.meta.url)('@xterm/headless') as {
+  Terminal: typeof Emulator;
+};
 
 /** A terminal that is a real emulator without a window: what it shows can be read back, what it is sent counted. */
 export class HeadlessTerminal implements Terminal {
@@ -42,7 +44,8 @@ export class HeadlessTerminal implements Terminal {
   }
 
   type(text: string): void {
-    for (const char of text) this.press(char === ' ' ? 'space' : /^[A-Z]$/.test(char) ? `S-${char.toLowerCase()}` : char);
+    for (const char of text)
+      this.press(char === ' ' ? 'space' : /^[A-Z]$/.test(char) ? `S-${char.toLowerCase()}` : char);
   }
 
   click(x: number, y: number): void {
@@ -57,7 +60,10 @@ export class HeadlessTerminal implements Terminal {
   async lines(): Promise<readonly string[]> {
     await new Promise<void>((resolve) => this.#emulator.write('', resolve));
     const { active } = this.#emulator.buffer;
-    return Array.from({ length: this.#emulator.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? '');
+    return Array.from(
+      { length: this.#emulator.rows },
+      (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? '',
+    );
   }
 
   async handOver<R>(_mode: 'raw' | 'inherit', use: (raw: RawTerminal) => Promise<R>): Promise<R> {

@@ -95,10 +95,10 @@ export const nodesView = tableView<Node>({
     },
     {
       ...measured(
-      '%MEM',
-      (n, facts) =>
-        percent(facts.usage(n.metadata.name ?? '')?.memoryBytes, memoryOf(n.status?.allocatable?.['memory'])),
-      sharePaint,
+        '%MEM',
+        (n, facts) =>
+          percent(facts.usage(n.metadata.name ?? '')?.memoryBytes, memoryOf(n.status?.allocatable?.['memory'])),
+        sharePaint,
       ),
       metric: true,
     },
