@@ -30,7 +30,7 @@ export function addUpCommand(program: Command): void {
     .description('run a single-node cluster in the foreground')
     .option('--data-dir <dir>', 'where the cluster lives')
     .option('--port <port>', 'port of the API', '6443')
-    .option('--bind <address>', 'address the API listens on', '127.0.0.1')
+    .option('--bind <address>', 'address the API listens on', '0.0.0.0')
     .option('--kubelet-port <port>', 'port of the kubelet; 0 for any free one', '0')
     .option('--node-name <name>', 'name of the node; the host name unless said')
     .option('--no-tui', 'print lines instead of opening the dashboard')
