@@ -145,6 +145,7 @@ describe('addon reconciler', () => {
       lastError: { reason: 'Needed', message: 'cannot be disabled: top need it' },
     });
     expect(it.names(daemonSets)).toEqual(['base', 'top']);
+    expect(it.get('top')?.status?.phase).toBe('Installing');
     it.writes.length = 0;
     await it.wish('top', { enabled: false });
     await it.world.settle(5_000);

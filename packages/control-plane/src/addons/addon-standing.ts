@@ -26,6 +26,10 @@ export const hasObjects = ({ status }: Addon): boolean => (status?.resources ?? 
 
 const isEnabled = ({ spec, metadata }: Addon): boolean => spec.enabled && metadata.deletionTimestamp === undefined;
 
+/** One that must stay because others need it still provides what it provides. */
+const isPresent = (addon: Addon): boolean =>
+  isEnabled(addon) || (hasObjects(addon) && addon.status?.lastError?.reason === 'Needed');
+
 /** Pure: from the wishes, the packages and what each addon has recorded. */
 export function standingOf(
   addon: Addon,
@@ -52,7 +56,7 @@ export function standingOf(
   if (definition === undefined) return { kind: 'unknown' };
   return (
     conflictOf(addon, definition, others, enabledOthers) ??
-    dependencyOf(addon, definition, others, enabledOthers, catalogue) ??
+    dependencyOf(addon, definition, others, definitionsOf(others.filter(isPresent)), catalogue) ??
     installOf(addon, definition, cluster)
   );
 }

@@ -8,6 +8,7 @@ import type { NetworkConfig } from '../config.js';
 import { healthPortOf } from '../manifests.js';
 import { NetworkTable } from './network-table.js';
 import { NodeNetwork } from './node-network.js';
+import { NodePolicies } from './node-policies.js';
 import { NodeRoutes } from './node-routes.js';
 
 const ipamDirectory = '/var/lib/cni/networks';
@@ -31,7 +32,8 @@ export async function runNetworkAgent(context: AgentContext<NetworkConfig>, sign
     sysctls,
   });
   const routes = new NodeRoutes({ nodeName, nodeLister, isOurs: insideOf(cluster.podCIDR) });
-  const controllers = [network, routes] as readonly Controller<unknown>[];
+  const policies = config.networkPolicy ? [new NodePolicies({ nodeName, informers, table })] : [];
+  const controllers = [network, routes, ...policies] as readonly Controller<unknown>[];
   const runner = createRunner({ controllers, informers, log, clock });
   const health = {
     host: '127.0.0.1',

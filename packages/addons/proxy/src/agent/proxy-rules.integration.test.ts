@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { proxyTable } from './base-ruleset.js';
 import { createConntrack } from './conntrack.js';
 import { ProxyRules } from './proxy-rules.js';
-import { Lab } from './testing/lab.js';
+import { NetworkLab } from '@geobuk/addon-sdk/testing';
 
 const { signal } = new AbortController();
 const namespace = 'default';
@@ -37,7 +37,7 @@ const slice = (name: string, ips: readonly string[], protocol = 'TCP'): Endpoint
 
 /** Needs root, nft, ip and conntrack. */
 describe('ProxyRules in a network namespace', () => {
-  let lab: Lab;
+  let lab: NetworkLab;
   let client: FakeClient;
   let rules: ProxyRules;
   let settle: () => Promise<void>;
@@ -45,7 +45,7 @@ describe('ProxyRules in a network namespace', () => {
   const runs: Promise<void>[] = [];
 
   beforeAll(async () => {
-    lab = await Lab.open(3);
+    lab = await NetworkLab.open(3);
     await Promise.all([
       lab.serve(lab.pod(2), 'two', 'tcp', 8080),
       lab.serve(lab.pod(3), 'three', 'tcp', 8080),

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
-import { runCommand } from '@geobuk/addon-sdk';
+import { runCommand } from '../agent/run-command.js';
 
 const { signal } = new AbortController();
 const run = (program: string, args: readonly string[], netns?: string): Promise<string> =>
@@ -45,7 +45,7 @@ const ask = () => new Promise((resolve) => {
  * A node in network namespaces: a bridge `gb` with pods (each a namespace, 10.42.0.x) and an outer client 192.0.2.9 on
  * another link. Everything it made goes when it is disposed of.
  */
-export class Lab {
+export class NetworkLab {
   readonly #id = randomBytes(3).toString('hex');
   readonly #namespaces: string[] = [];
   readonly #servers: ChildProcess[] = [];
@@ -54,8 +54,8 @@ export class Lab {
     return `gbt-${this.#id}-node`;
   }
 
-  static async open(pods: number): Promise<Lab> {
-    const lab = new Lab();
+  static async open(pods: number): Promise<NetworkLab> {
+    const lab = new NetworkLab();
     await lab.#namespace(lab.node);
     await run('ip', ['link', 'add', 'gb', 'type', 'bridge'], lab.node);
     await run('ip', ['addr', 'add', '10.42.0.1/24', 'dev', 'gb'], lab.node);
