@@ -55,11 +55,12 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
     });
     await using store = await openStore(config, { clock });
     const caches = createWatchCaches({ store, clock, log });
-    const apiServer = new ApiServer({
+    const apiServer: ApiServer = new ApiServer({
       config: { ...config, advertiseAddress, serviceAddress },
       caches,
       pki,
       log,
+      loops: () => loops.loops(),
       storeCheck: (checkSignal) => store.ready({ signal: checkSignal }),
       now,
       random: Math.random,
@@ -67,7 +68,7 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
 
     const client = apiServer.clientFor(controllerUser);
     const discover = () => apiServer.catalog.all().map(({ type }) => type);
-    const loops = new ControlLoops({
+    const loops: ControlLoops = new ControlLoops({
       client,
       discover,
       clock,

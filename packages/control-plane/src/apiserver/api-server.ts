@@ -57,6 +57,8 @@ export interface ApiServerDeps {
   readonly pki: ClusterPki;
   readonly log: Logger;
   readonly storeCheck: (signal: AbortSignal) => Promise<void>;
+  /** What the controllers beside this server did last. */
+  readonly loops?: (() => readonly unknown[]) | undefined;
   now(): number;
   random(): number;
 }
@@ -260,6 +262,7 @@ export class ApiServer {
         ready: this.#checks(true),
         address: () => `${this.#deps.config.advertiseAddress}:${this.#port}`,
         signal,
+        loops: () => this.#deps.loops?.() ?? [],
       });
       const method = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
       for (const url of ['/api/:version/*', '/apis/:group/:version/*']) {

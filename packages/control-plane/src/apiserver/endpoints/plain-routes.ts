@@ -23,6 +23,8 @@ export interface PlainRoutesDeps {
   /** `host:port` as clients reach this server. */
   address(): string;
   readonly signal: AbortSignal;
+  /** What each controller did last; for those who watch the loops turn. */
+  loops(): readonly unknown[];
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
@@ -77,6 +79,8 @@ export function registerPlainRoutes(server: FastifyInstance, deps: PlainRoutesDe
     });
   }
 
+  // Our own, under a name that no Kubernetes path has; who may see it is RBAC's business, as for /metrics.
+  get('/debug/geobuk/loops', (request, reply) => sendValue(request, reply, 200, deps.loops()));
   get('/metrics', async (_request, reply) => {
     reply.header('content-type', metrics.registry.contentType);
     return reply.send(await metrics.registry.metrics());
