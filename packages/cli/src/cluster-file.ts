@@ -7,6 +7,8 @@ import { CliError } from './cli-error.js';
 /** What was chosen at a cluster's first start and must not change afterwards. */
 export interface ClusterChoices extends NetworkRanges {
   readonly clusterDomain: string;
+  /** The first eight hex digits of the kube-system namespace's uid, in the names of links and tables; known once the API has answered. */
+  readonly id?: string | undefined;
 }
 
 function readChoices(file: string): ClusterChoices | undefined {
@@ -67,8 +69,7 @@ export function clusterChoices(directory: DataDirectory, asked: Partial<ClusterC
     clusterDomain: asked.clusterDomain ?? 'cluster.local',
   };
   try {
-    writeFileSync(`${directory.runFile}.new`, `${JSON.stringify(choices, null, 2)}\n`, { mode: 0o600 });
-    renameSync(`${directory.runFile}.new`, directory.runFile);
+    write(directory.runFile, choices);
   } catch (error) {
     throw new CliError(
       `cannot write ${directory.runFile}: ${(error as Error).message}: choose another --data-dir or free space`,
@@ -79,6 +80,20 @@ export function clusterChoices(directory: DataDirectory, asked: Partial<ClusterC
     );
   }
   return choices;
+}
+
+/** Remembers which cluster lives here, so that `reset` knows what it called its links and tables. */
+export function rememberClusterId(directory: DataDirectory, id: string): void {
+  const known = readChoices(directory.runFile);
+  if (known !== undefined && known.id !== id) write(directory.runFile, { ...known, id });
+}
+
+/** The id of the cluster in a directory, if it has ever answered. */
+export const clusterId = (directory: DataDirectory): string | undefined => readChoices(directory.runFile)?.id;
+
+function write(file: string, choices: ClusterChoices): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(choices, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
 }
 
 function readRoutes(): string {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
 import { CliError } from '../cli-error.js';
+import { clusterId } from '../cluster-file.js';
 import { dataDirectory } from '../data-directory.js';
+import { removeHostNetwork } from '../host-network.js';
 import { processLog } from '../process-log.js';
 import { runningPid } from '../running-pid.js';
 
@@ -39,6 +41,8 @@ export function addResetCommand(program: Command): void {
         const log = processLog('error');
         await eraseNode({ dataDir: directory.path, log }, { signal: AbortSignal.timeout(timeoutMs) });
         unmountBelow(directory.path);
+        const id = clusterId(directory);
+        if (id !== undefined) removeHostNetwork(id);
       }
       rmSync(directory.path, { recursive: true, force: true });
       console.log(`removed ${directory.path}`);

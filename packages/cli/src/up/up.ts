@@ -4,13 +4,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { HttpClient, Informers } from '@geobuk/client';
 import { createHttpClient, createInformers, loadKubeconfig, systemClock } from '@geobuk/client';
-import { addons, ignoring, isAlreadyExists, isNotFound, secrets } from '@geobuk/api';
+import { addons, ignoring, isAlreadyExists, isNotFound, namespaces, secrets } from '@geobuk/api';
 import { pino } from 'pino';
 import { bootstrapTokenSecret, formatBootstrapToken, newBootstrapToken } from '../bootstrap-token.js';
 import { CliError } from '../cli-error.js';
 import type { ClusterChoices } from '../cluster-file.js';
-import { clusterChoices } from '../cluster-file.js';
+import { clusterChoices, clusterId, rememberClusterId } from '../cluster-file.js';
 import type { DataDirectory } from '../data-directory.js';
+import { removeHostNetwork } from '../host-network.js';
 import { installHostPackages, missingHostPackages } from '../host-packages.js';
 import { serviceAddress } from '../network-ranges.js';
 import { whenClusterReady } from './ready.js';
@@ -92,6 +93,8 @@ export async function up(config: UpConfig, events: UpEvents, signal: AbortSignal
   } finally {
     signal.removeEventListener('abort', follow);
   }
+  const id = clusterId(directory);
+  if (config.stopPods && id !== undefined && process.getuid?.() === 0) removeHostNetwork(id);
   if (failure instanceof StartError) throw new CliError(failure.message, 1, { cause: failure });
   if (failure !== undefined) throw failure;
 }
@@ -112,6 +115,8 @@ async function serve(
   const endWatching = (): void => watching.abort(signal.reason);
   signal.addEventListener('abort', endWatching, { once: true });
   try {
+    const { metadata } = await client.read(namespaces, { name: 'kube-system' }, { signal });
+    rememberClusterId(directory, (metadata.uid ?? '').slice(0, 8));
     await switchAddons(client, config, signal);
     const nodeName = (config.nodeName ?? hostname()).toLowerCase();
     if (canRunContainers) {

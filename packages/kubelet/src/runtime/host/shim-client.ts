@@ -55,9 +55,11 @@ export class ShimClient implements Disposable {
         <T>(settle: (value: T) => void) =>
         (value: T): void => {
           this.#waiting.delete(seq);
+          if (this.#waiting.size === 0) socket.unref();
           signal.removeEventListener('abort', onAbort);
           settle(value);
         };
+      socket.ref(); // somebody waits for the answer
       this.#waiting.set(seq, { resolve: over(resolve as (value: never) => void), reject: over(reject) });
       signal.addEventListener('abort', onAbort, { once: true });
       writeJsonLine(socket, { seq, method, params });
