@@ -15,6 +15,11 @@ export const sharedSets = {
   'no-endpoints': ['map', byAddress],
   'no-endpoint-nodeports': ['map', byPort],
   firewall: ['map', byAddress],
+  // Targets of all Services side by side: a random number from a Service's range finds one of its own. One for each
+  // protocol, since nft takes the type of a port from one.
+  'targets-tcp': ['map', 'typeof numgen random mod 65536 : ip daddr . tcp dport'],
+  'targets-udp': ['map', 'typeof numgen random mod 65536 : ip daddr . udp dport'],
+  'targets-sctp': ['map', 'typeof numgen random mod 65536 : ip daddr . sctp dport'],
   hairpin: ['set', 'type ipv4_addr . ipv4_addr'],
 } as const satisfies Readonly<Record<string, readonly ['map' | 'set', string]>>;
 

@@ -196,6 +196,20 @@ describe('ProxyRules in a network namespace', () => {
     expect(await lab.ask(lab.outside, 'tcp', '192.0.2.2', 30081)).toEqual(['ECONNREFUSED']);
   });
 
+  it('takes a new Service with several endpoints into the table that is there, for each protocol', async () => {
+    const ips = ['10.42.0.2', '10.42.0.3'];
+    for (const [name, protocol, clusterIP] of [
+      ['late-tcp', 'TCP', '10.43.0.30'],
+      ['late-udp', 'UDP', '10.43.0.31'],
+    ] as const) {
+      await client.create(services, service(name, clusterIP, { ports: [{ port: 80, protocol }] }), { signal });
+      await client.create(endpointSlices, slice(name, ips, protocol), { signal });
+    }
+    await settle();
+    expect(names(await lab.ask(lab.pod(4), 'tcp', '10.43.0.30', 80, 30))).toEqual(['three', 'two']);
+    expect(names(await lab.ask(lab.pod(4), 'udp', '10.43.0.31', 80, 30))).toEqual(['three', 'two']);
+  });
+
   it('leaves nothing behind', async () => {
     await rules.remove(signal);
     expect((await runCommand('nft', ['list', 'ruleset'], { netns: lab.node, signal })).trim()).toBe('');

@@ -8,6 +8,8 @@ import type { ServiceRules } from './service-ruleset.js';
 export interface RulesetChange {
   readonly before: NftRuleset;
   readonly after: NftRuleset;
+  /** Ranges of targets that nobody uses any more. */
+  readonly unused: readonly string[];
 }
 
 /** What the whole table should hold; changes cost as much as the Services that changed, not as all of them. */
@@ -25,13 +27,16 @@ export class ProxyRuleset {
       }
     }
     const before = this.#part([...changes.keys()], touched);
+    const unused = [...changes].flatMap(([service, rules]) =>
+      (this.#services.get(service)?.ranges ?? []).filter((range) => !(rules?.ranges ?? []).includes(range)),
+    );
     for (const [service, rules] of changes) {
       for (const [set, key] of this.#services.get(service)?.elements ?? []) this.#claims.release(service, set, key);
       for (const [set, key, value] of rules?.elements ?? []) this.#claims.claim(service, set, key, value);
       if (rules === undefined) this.#services.delete(service);
       else this.#services.set(service, rules);
     }
-    return { before, after: this.#part([...changes.keys()], touched) };
+    return { before, after: this.#part([...changes.keys()], touched), unused };
   }
 
   whole(options: BaseRulesetOptions): NftRuleset {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NftChain, NftSet } from '@geobuk/addon-sdk';
 import type { SharedSet } from './base-ruleset.js';
+import type { RangeAllocator } from './range-allocator.js';
 import type { ServicePortModel, Target } from './service-port.js';
 
 /** Everything of the ruleset that exists because of one Service. */
@@ -10,20 +11,32 @@ export interface ServiceRules {
   readonly sets: ReadonlyMap<string, NftSet>;
   /** In the maps that all Services share: set, key and value. */
   readonly elements: readonly (readonly [SharedSet, string, string])[];
+  /** Ranges of the shared targets that are in use. */
+  readonly ranges: readonly string[];
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-/** Pure: the rules for the ports of one Service. `podCIDR` is that of the cluster. */
-export function serviceRuleset(ports: readonly ServicePortModel[], podCIDR: string): ServiceRules {
+/**
+ * The rules for the ports of one Service. Pure but for the numbers that `ranges` gives it.
+ * @param podCIDR that of the cluster.
+ */
+export function serviceRuleset(
+  ports: readonly ServicePortModel[],
+  podCIDR: string,
+  ranges: Pick<RangeAllocator, 'rangeFor'>,
+): ServiceRules {
   const chains = new Map<string, NftChain>();
   const sets = new Map<string, NftSet>();
   const elements: (readonly [SharedSet, string, string])[] = [];
-  for (const model of ports) addPort(model, podCIDR, { chains, sets, elements });
-  return { chains, sets, elements };
+  const used = new Set<string>();
+  for (const model of ports) addPort(model, podCIDR, { chains, sets, elements, ranges, used });
+  return { chains, sets, elements, ranges: [...used] };
 }
 
 interface Draft {
+  readonly ranges: Pick<RangeAllocator, 'rangeFor'>;
+  readonly used: Set<string>;
   readonly chains: Map<string, NftChain>;
   readonly sets: Map<string, NftSet>;
   readonly elements: (readonly [SharedSet, string, string])[];
@@ -39,7 +52,7 @@ function addPort(model: ServicePortModel, podCIDR: string, draft: Draft): void {
 
   const toCluster = `svc-${id}`;
   if (internal.length > 0) {
-    const rules = [`ip saddr != ${podCIDR} jump mark-for-masquerade`, ...balance(model, id, internal, draft)];
+    const rules = [`ip saddr != ${podCIDR} jump mark-for-masquerade`, ...balance(model, `svc-${id}`, internal, draft)];
     draft.chains.set(toCluster, { rules });
   }
   for (const ip of clusterIPs) {
@@ -75,26 +88,36 @@ function externalRules(
   external: readonly Target[],
   draft: Draft,
 ): readonly string[] {
-  if (!model.externalIsLocal) return ['jump mark-for-masquerade', ...balance(model, id, external, draft)];
+  if (!model.externalIsLocal) return ['jump mark-for-masquerade', ...balance(model, `ext-${id}`, external, draft)];
   const anywhere = `any-${id}`;
-  draft.chains.set(anywhere, { rules: balance(model, id, model.all, draft) });
+  draft.chains.set(anywhere, { rules: balance(model, anywhere, model.all, draft) });
   return [
     `ip saddr ${podCIDR} goto ${anywhere}`,
     'fib saddr type local jump mark-for-masquerade',
     `fib saddr type local goto ${anywhere}`,
-    ...(external.length > 0 ? balance(model, id, external, draft) : ['drop']),
+    ...(external.length > 0 ? balance(model, `ext-${id}`, external, draft) : ['drop']),
   ];
 }
 
-/** Sends a connection to one of the targets, each as likely as the other; with affinity to the one it had before. */
-function balance(model: ServicePortModel, id: string, targets: readonly Target[], draft: Draft): readonly string[] {
+/**
+ * Sends a connection to one of the targets, each as likely as the other; with affinity to the one it had before. The
+ * targets stand in a map that all Services share: a map of its own for each would make the kernel search through all of
+ * them by name, which takes a minute for 10 000 Services.
+ * @param list names this list of targets among those of all Services.
+ */
+function balance(model: ServicePortModel, list: string, targets: readonly Target[], draft: Draft): readonly string[] {
   const { protocol, affinitySeconds } = model;
   if (affinitySeconds === 0) {
-    const choices = targets.map(({ ip, port }, index) => `${index} : ${ip} . ${port}`).join(', ');
     const [only] = targets;
     if (targets.length === 1 && only !== undefined) return [`meta l4proto ${protocol} dnat to ${only.ip}:${only.port}`];
-    return [`meta l4proto ${protocol} dnat to numgen random mod ${targets.length} map { ${choices} }`];
+    const start = draft.ranges.rangeFor(list, targets.length);
+    draft.used.add(list);
+    for (const [index, { ip, port }] of targets.entries())
+      draft.elements.push([`targets-${protocol}`, String(start + index), `${ip} . ${port}`]);
+    const choice = `numgen random mod ${targets.length} offset ${start}`;
+    return [`meta l4proto ${protocol} dnat to ${choice} map @targets-${protocol}`];
   }
+  const id = hash(model.id);
   const ends = targets.map(({ ip, port }) => {
     const end = hash(`${ip}:${port}`).slice(0, 12);
     const chain = `ep-${id}-${end}`;
