@@ -35,6 +35,7 @@ export const actionTable = {
     group: 'resource',
     mutates: true,
   },
+  rollout: { keys: ['z'], en: 'Rollout', ko: '롤아웃', group: 'resource' },
   delete: { keys: ['C-d'], en: 'Delete', ko: '삭제', group: 'resource', mutates: true },
   kill: { keys: ['C-k'], en: 'Kill', ko: '강제 종료', group: 'resource', mutates: true },
   portForward: { keys: ['S-f'], en: 'Port-forward', ko: '포트 포워드', group: 'resource', mutates: true },

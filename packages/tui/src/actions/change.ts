@@ -1,5 +1,5 @@
-import type { CronJob, Deployment, Job, KubernetesObject, Node, Pod, ReplicaSet } from '@geobuk/api';
-import { cronJobs, deployments, isTooManyRequests, jobs, nodes, pods, replicaSets } from '@geobuk/api';
+import type { CronJob, Job, Node, Pod } from '@geobuk/api';
+import { cronJobs, isTooManyRequests, jobs, nodes, pods } from '@geobuk/api';
 import type { Patch } from '@geobuk/client';
 import type { TablePage } from '../pages/table-page.js';
 import { rowName } from '../pages/table-page.js';
@@ -157,35 +157,5 @@ export async function drainNode(page: TablePage): Promise<void> {
     }
     if (refused.length === 0) services.flash('info', `${movable.length} pods evicted from ${name}`);
     else await services.dialogs.message('A disruption budget holds these for now', refused);
-  });
-}
-
-/** `^l` on a ReplicaSet: its template becomes the Deployment's again. Follows: kubectl rollout undo --to-revision. */
-export async function rollbackTo(page: TablePage): Promise<void> {
-  const row = page.current;
-  if (row === undefined) return;
-  const { services } = page;
-  const owner = row.object.metadata.ownerReferences?.find(
-    ({ kind, controller }) => kind === 'Deployment' && controller === true,
-  );
-  if (owner === undefined) {
-    services.flash('warn', `${row.key.name} belongs to no deployment`);
-    return;
-  }
-  const lines = [`deployment ${owner.name} goes back to the pods of ${row.key.name}`];
-  if (!(await services.dialogs.confirm({ title: 'Roll back?', lines, confirm: 'Roll back' }))) return;
-  await services.act(async (signal) => {
-    const cluster = page.clusterOf(row);
-    const connection = await cluster.connection(signal);
-    const set: ReplicaSet = await connection.read(replicaSets, row.key, { signal });
-    const { 'pod-template-hash': _, ...labels } = set.spec.template?.metadata?.labels ?? {};
-    const template = { ...set.spec.template, metadata: { ...set.spec.template?.metadata, labels } };
-    const key = { namespace: row.key.namespace, name: owner.name };
-    const patch: Patch = { type: 'json', operations: [{ op: 'replace', path: '/spec/template', value: template }] };
-    const what = `roll back deployment ${owner.name}`;
-    const type = deployments as typeof page.type;
-    const act = (): Promise<KubernetesObject> => connection.patch<Deployment>(deployments, key, patch, { signal });
-    await journalled({ services, cluster, type, key, what }, act, signal);
-    services.flash('info', `${owner.name} rolls back`);
   });
 }

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '@geobuk/api';
+import type { KubernetesObject, Secret } from '@geobuk/api';
 import { ApiError } from '@geobuk/api';
 import { parse } from 'yaml';
 import type { TablePage } from '../pages/table-page.js';
@@ -7,6 +7,7 @@ import { DiffPage } from '../pages/diff-page.js';
 import { toYaml } from '../text/yaml-text.js';
 import { journalled } from './journalled.js';
 import { readRow } from './look.js';
+import { secretFromEdit, secretToEdit } from './secret-text.js';
 
 /** Fields nobody edits by hand. */
 function editable(object: KubernetesObject): KubernetesObject {
@@ -31,7 +32,9 @@ export async function editRow(page: TablePage): Promise<void> {
   const { services, type } = page;
   const cluster = page.clusterOf(row);
   await services.act(async (signal) => {
-    const before = editable(await readRow(page, row, signal));
+    const isSecret = type.plural === 'secrets' && type.group === '';
+    const read = editable(await readRow(page, row, signal));
+    const before = isSecret ? secretToEdit(read as Secret) : read;
     const start = toYaml(before);
     let text = start;
     for (;;) {
@@ -42,10 +45,12 @@ export async function editRow(page: TablePage): Promise<void> {
       }
       const connection = await cluster.connection(signal);
       try {
-        const wanted = parse(text, { version: '1.1' }) as KubernetesObject;
+        const parsed = parse(text, { version: '1.1' }) as KubernetesObject;
+        const wanted = isSecret ? secretFromEdit(parsed as Secret) : parsed;
         const dry = editable(await connection.update(type, wanted, { dryRun: true, signal }));
+        const after = isSecret ? secretToEdit(dry as Secret) : dry;
         const yes = await DiffPage.ask(
-          { cluster, title: `${type.singular} ${rowName(row)}`, before: start, after: toYaml(dry) },
+          { cluster, title: `${type.singular} ${rowName(row)}`, before: start, after: toYaml(after) },
           services,
         );
         if (!yes) {

@@ -7,6 +7,7 @@ import { rulesLines } from '../describe/rules.js';
 import { LogPage } from '../pages/log-page.js';
 import type { LogSource } from '../pages/log-feed.js';
 import { RelatedPage } from '../pages/related-page.js';
+import { RolloutPage } from '../pages/rollout-page.js';
 import type { TablePage } from '../pages/table-page.js';
 import { TextPage } from '../pages/text-page.js';
 import type { Row } from '../table/row.js';
@@ -215,4 +216,11 @@ export function showNode(page: TablePage): void {
   const node = (page.current?.object as Pod | undefined)?.spec.nodeName;
   if (node === undefined || node === '') page.services.flash('warn', 'it stands on no node yet');
   else page.services.command(`nodes /^${node}$`);
+}
+
+/** `z` on a deployment: its revisions. */
+export function showRollout(page: TablePage): void {
+  const row = page.current;
+  if (row !== undefined)
+    page.services.open(new RolloutPage({ cluster: page.clusterOf(row), key: row.key }, page.services));
 }

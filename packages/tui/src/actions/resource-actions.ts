@@ -8,6 +8,7 @@ import {
   showExplain,
   showLogs,
   showNode,
+  showRollout,
   showOwner,
   showRelated,
   showSecret,
@@ -16,8 +17,9 @@ import {
 } from './look.js';
 import { openRow } from './open-row.js';
 import { attachTo, forwardPort, shellInto } from './sessions.js';
-import { cordonRows, drainNode, restartRows, rollbackTo, scaleRows, suspendRows, triggerRow } from './change.js';
+import { cordonRows, drainNode, restartRows, scaleRows, suspendRows, triggerRow } from './change.js';
 import { configureAddon, toggleAddon } from './addon-actions.js';
+import { rollbackTo } from './rollback.js';
 import { useNamespace } from './namespaces.js';
 
 const usable = new Set(['configmaps', 'secrets', 'serviceaccounts', 'persistentvolumeclaims', 'priorityclasses']);
@@ -34,6 +36,7 @@ export function resourceActions(page: TablePage): Actions {
     owner: () => showOwner(page),
     ...(can.loggable === true ? { logs: () => showLogs(page, false) } : {}),
     ...(can.loggable === true && type.plural !== 'services' ? { previousLogs: () => showLogs(page, true) } : {}),
+    ...(type.plural === 'deployments' ? { rollout: () => showRollout(page) } : {}),
     ...(type.plural === 'pods' ? { showNode: () => showNode(page) } : {}),
     ...(can.explainable === true ? { explain: () => showExplain(page) } : {}),
     ...(can.decodable === true ? { decode: () => showSecret(page) } : {}),

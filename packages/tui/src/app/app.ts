@@ -71,6 +71,7 @@ export class App implements Services {
   readonly terminal: Terminal;
   readonly outside: Outside;
   readonly journal = new Journal();
+  readonly sorts: Services['sorts'] = new Map();
   readonly forwards: PortForwards;
   readonly dialogs: Dialogs;
   readonly #deps: AppDeps;

@@ -1,5 +1,5 @@
 import { ApiError, configMaps, deployments, nodes, pods, secrets } from '@geobuk/api';
-import type { ConfigMap, Deployment, Pod } from '@geobuk/api';
+import type { ConfigMap, Deployment, Pod, ReplicaSet } from '@geobuk/api';
 import { ConnectionError, systemClock } from '@geobuk/client';
 import { describe, expect, it } from 'vitest';
 import { KeyMap } from '../actions/key-map.js';
@@ -322,6 +322,53 @@ describe('goals', () => {
     board.press('tab', 'enter');
     await board.shows('Your text is kept');
     expect(edits.at(-1)).toContain('# no such field: replcas');
+  });
+
+  it('G25 shows revisions of a deployment, what they changed, and goes back to one', async () => {
+    const old = recordedFleet.find(({ kind }) => kind === 'ReplicaSet') as ReplicaSet;
+    const revision = (name: string, number: string, image: string, replicas: number): ReplicaSet => ({
+      ...old,
+      metadata: { ...old.metadata, name, uid: name, annotations: { 'deployment.kubernetes.io/revision': number } },
+      spec: {
+        ...old.spec,
+        replicas,
+        template: {
+          metadata: { labels: { app: 'web', 'pod-template-hash': name } },
+          spec: { containers: [{ name: 'main', image }] },
+        },
+      },
+    });
+    const others = recordedFleet.filter(({ kind }) => kind !== 'ReplicaSet');
+    const connection = new FakeConnection({
+      objects: [...others, revision('web-1', '1', 'local/web:1', 0), revision('web-2', '2', 'local/web:2', 3)],
+    });
+    await using board = new Dashboard({ connection, command: 'deployments' });
+    await board.shows('2/3');
+    board.press('z');
+    const screen = await board.shows('web-2');
+    expect(screen).toContain('updated replicas are available');
+    board.press('enter');
+    const diff = await board.shows('revision 2 against 1');
+    expect(diff).toContain('-       image: local/web:1');
+    expect(diff).toContain('+       image: local/web:2');
+    expect(diff).not.toContain('pod-template-hash');
+    board.press('escape', 'down', 'C-l');
+    await board.shows('goes back to the pods of web-1');
+    board.press('tab', 'enter');
+    await board.shows('web rolls back');
+    const after = await connection.read(deployments, { namespace: 'default', name: 'web' }, { signal });
+    expect(after.spec.template.spec?.containers[0]?.image).toBe('local/web:1');
+    expect(after.spec.template.metadata?.labels).toEqual({ app: 'web' });
+  });
+
+  it('remembers how a kind was sorted', async () => {
+    await using board = new Dashboard();
+    await board.shows('web-5d8f-a');
+    board.press('S-a');
+    board.command('services');
+    await board.shows('services(default)');
+    board.command('pods');
+    expect(await board.shows('web-5d8f-a')).toContain('AGE↑');
   });
 
   it('G28 shows owners, owned and events of any object', async () => {

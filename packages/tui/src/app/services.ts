@@ -68,6 +68,8 @@ export interface Services {
   /** The namespaces new lists are of. */
   namespaces(): NamespaceChoice;
   useNamespaces(choice: NamespaceChoice): void;
+  /** How tables of a kind were sorted last, by column title; kept while the dashboard runs. */
+  readonly sorts: Map<string, { readonly title: string; readonly descending: boolean }>;
   cluster(context: string): Cluster;
   readonly contexts: readonly string[];
 }

@@ -5,9 +5,9 @@ import type { Actions } from '../actions/key-map.js';
 import type { Services } from '../app/services.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { objectSource } from '../cluster/follow.js';
-import type { Health } from '../screen/paint.js';
 import { parseTime } from '../table/age.js';
 import type { ColumnShape } from '../table/row.js';
+import { containerState } from '../views/container-state.js';
 import { containerAmounts, inMi } from '../views/resource-amounts.js';
 import { ListPage } from './list-page.js';
 import type { ListRow } from './list-page.js';
@@ -75,20 +75,6 @@ export class ContainersPage extends ListPage<Item> {
       services,
     );
   }
-}
-
-export function containerState(status: ContainerStatus | undefined): {
-  readonly word: string;
-  readonly health: Health;
-} {
-  const { running, terminated, waiting } = status?.state ?? {};
-  if (running !== undefined) return { word: 'Running', health: status?.ready === true ? 'ok' : 'pending' };
-  if (terminated !== undefined) {
-    const word = terminated.reason ?? `ExitCode:${terminated.exitCode}`;
-    return { word, health: terminated.exitCode === 0 ? 'done' : 'error' };
-  }
-  const word = waiting?.reason ?? 'Waiting';
-  return { word, health: /^(ContainerCreating|PodInitializing|Waiting)$/.test(word) ? 'pending' : 'error' };
 }
 
 const probeWord = (probe: Probe | undefined): string => {

@@ -191,7 +191,9 @@ export class TablePage implements Page {
   /** The same column again turns the order round. */
   sortByIndex(column: number): void {
     const { sort } = this.model;
-    this.model.setSort({ column, descending: sort.column === column ? !sort.descending : false });
+    const descending = sort.column === column ? !sort.descending : false;
+    this.model.setSort({ column, descending });
+    this.services.sorts.set(this.type.plural, { title: this.model.columns[column]?.title ?? '', descending });
     this.services.invalidate();
   }
 
@@ -234,13 +236,10 @@ export class TablePage implements Page {
 
   #setColumns(columns: TableModel['columns']): void {
     this.model.setColumns(columns);
-    const wanted =
-      this.view?.sort?.title ?? (columns.some(({ title }) => title === 'NAMESPACE') ? 'NAMESPACE' : 'NAME');
-    const column = Math.max(
-      0,
-      columns.findIndex(({ title }) => title === wanted),
-    );
-    this.model.setSort({ column, descending: this.view?.sort?.descending ?? false });
+    const known = this.services.sorts.get(this.type.plural) ?? this.view?.sort;
+    const fallback = columns.some(({ title }) => title === 'NAMESPACE') ? 'NAMESPACE' : 'NAME';
+    const column = columns.findIndex(({ title }) => title === (known?.title ?? fallback));
+    this.model.setSort({ column: Math.max(0, column), descending: known?.descending ?? false });
     if (this.#filterText !== '') this.model.setFilter(parseFilter(this.#filterText, columns));
   }
 

@@ -22,7 +22,6 @@ export class TableModel {
   readonly #rows = new Map<string, Row>();
   readonly #dirty = new Set<string>();
   readonly #marks = new Set<string>();
-  readonly #sortKeys = new Map<string, string | number>();
   readonly #changedAt = new Map<string, { readonly at: number; readonly isNew: boolean }>();
   #columns: readonly ColumnShape[] = [];
   #sort: Sort = { column: 0, descending: false };
@@ -232,33 +231,41 @@ export class TableModel {
   }
 
   #sortAll(now: number): void {
-    this.#sortKeys.clear();
-    const rows = [...this.#rows.values()].filter((row) => this.#shows(row, now));
-    this.#order = rows.sort((a, b) => this.#compare(a, b));
+    const keyed = [...this.#rows.values()].filter((row) => this.#shows(row, now)).map((row) => this.#keyed(row));
+    this.#order = keyed.sort((a, b) => this.#compare(a, b)).map(({ row }) => row);
   }
 
-  /** Takes the changed rows out and merges them back in, in one pass. */
+  /** Takes the changed rows out and puts them back where they belong, each by a binary search. */
   #sortIn(now: number): void {
-    const changed: Row[] = [];
+    const changed: Keyed[] = [];
     for (const id of this.#dirty) {
-      this.#sortKeys.delete(id);
       const row = this.#rows.get(id);
-      if (row !== undefined && this.#shows(row, now)) changed.push(row);
+      if (row !== undefined && this.#shows(row, now)) changed.push(this.#keyed(row));
     }
     changed.sort((a, b) => this.#compare(a, b));
     const kept = this.#order.filter((row) => !this.#dirty.has(row.id));
-    if (changed.length === 0) {
-      this.#order = kept;
-      return;
-    }
     const merged: Row[] = [];
-    let next = 0;
-    for (const row of kept) {
-      while (next < changed.length && this.#compare(changed[next]!, row) < 0) merged.push(changed[next++]!);
-      merged.push(row);
+    let from = 0;
+    for (const one of changed) {
+      const to = this.#placeOf(one, kept, from);
+      for (let index = from; index < to; index += 1) merged.push(kept[index]!);
+      merged.push(one.row);
+      from = to;
     }
-    while (next < changed.length) merged.push(changed[next++]!);
+    for (let index = from; index < kept.length; index += 1) merged.push(kept[index]!);
     this.#order = merged;
+  }
+
+  /** Index in `rows`, from `from` on, of the first row that comes after `one`. */
+  #placeOf(one: Keyed, rows: readonly Row[], from: number): number {
+    let low = from;
+    let high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#compare(this.#keyed(rows[middle]!), one) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #shows(row: Row, now: number): boolean {
@@ -266,34 +273,24 @@ export class TableModel {
     return this.#filter.kind !== 'rows' || this.#filter.matches(row, now);
   }
 
-  #compare(a: Row, b: Row): number {
-    const one = this.#keyOf(a);
-    const other = this.#keyOf(b);
-    const order = one === other ? 0 : one < other ? -1 : 1;
-    if (order !== 0) return this.#sort.descending ? -order : order;
-    const nameA = `${a.key.namespace ?? ''}/${a.key.name}`;
-    const nameB = `${b.key.namespace ?? ''}/${b.key.name}`;
-    if (nameA !== nameB) return nameA < nameB ? -1 : 1;
-    return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+  #compare(a: Keyed, b: Keyed): number {
+    if (a.key !== b.key) return a.key < b.key === this.#sort.descending ? 1 : -1;
+    return a.tie < b.tie ? -1 : a.tie > b.tie ? 1 : 0;
+  }
+
+  #keyed(row: Row): Keyed {
+    return { row, key: this.#keyOf(row), tie: tieOf(row) };
   }
 
   #keyOf(row: Row): string | number {
-    const known = this.#sortKeys.get(row.id);
-    if (known !== undefined) return known;
-    const key = this.#makeKey(row);
-    this.#sortKeys.set(row.id, key);
-    return key;
-  }
-
-  #makeKey(row: Row): string | number {
     const { column } = this.#sort;
-    // No column: the order of the keys.
+    // No column: the order of the names.
     if (column < 0) return '';
     const kind = this.#columns[column]?.kind ?? 'text';
     // A young object has a late creation time: ages sort the other way round than times.
     if (kind === 'time') return -(row.values[column] ?? 0);
     if (kind === 'number') return row.values[column] ?? -Infinity;
-    return naturalKey(row.cells[column] ?? '');
+    return naturalKeyOf(row, column);
   }
 
   #placeCursor(): void {
@@ -324,6 +321,36 @@ export class TableModel {
       if (width > (widths[index] ?? 0)) widths[index] = width;
     });
   }
+}
+
+/** A row with what it is sorted by. */
+interface Keyed {
+  readonly row: Row;
+  readonly key: string | number;
+  readonly tie: string;
+}
+
+const ties = new WeakMap<Row, string>();
+
+/** What decides between equal rows: namespace, name, id. Made once per row. */
+function tieOf(row: Row): string {
+  const known = ties.get(row);
+  if (known !== undefined) return known;
+  const tie = `${row.key.namespace ?? ''}/${row.key.name} ${row.id}`;
+  ties.set(row, tie);
+  return tie;
+}
+
+const naturalKeys = new WeakMap<Row, Map<number, string>>();
+
+function naturalKeyOf(row: Row, column: number): string {
+  const keys = naturalKeys.get(row) ?? new Map<number, string>();
+  const known = keys.get(column);
+  if (known !== undefined) return known;
+  const key = naturalKey(row.cells[column] ?? '');
+  keys.set(column, key);
+  naturalKeys.set(row, keys);
+  return key;
 }
 
 function sameCells(a: Row, b: Row): boolean {

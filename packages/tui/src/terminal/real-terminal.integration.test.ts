@@ -5,7 +5,9 @@ import type { IPty } from 'node-pty';
 import type { Terminal as Emulator } from '@xterm/headless';
 import { describe, expect, it } from 'vitest';
 
-const { Terminal: HeadlessEmulator } = createRequire(import.meta.url)('@xterm/headless') as { Terminal: typeof Emulator };
+const { Terminal: HeadlessEmulator } = createRequire(import.meta.url)('@xterm/headless') as {
+  Terminal: typeof Emulator;
+};
 
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -19,13 +21,17 @@ class RealTerminal implements AsyncDisposable {
 
   constructor(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}, width = 80, height = 24) {
     this.#emulator = new HeadlessEmulator({ cols: width, rows: height, allowProposedApi: true });
-    this.#pty = spawn(process.execPath, ['--import', 'tsx', '--conditions=@geobuk/source', 'src/testing/demo.ts', ...args], {
-      name: 'xterm-256color',
-      cols: width,
-      rows: height,
-      cwd: packageRoot,
-      env: { ...process.env, ...env } as Record<string, string>,
-    });
+    this.#pty = spawn(
+      process.execPath,
+      ['--import', 'tsx', '--conditions=@geobuk/source', 'src/testing/demo.ts', ...args],
+      {
+        name: 'xterm-256color',
+        cols: width,
+        rows: height,
+        cwd: packageRoot,
+        env: { ...process.env, ...env } as Record<string, string>,
+      },
+    );
     this.#pty.onData((data) => {
       if (this.firstFrameMs === 0 && data.includes('Context')) this.firstFrameMs = performance.now() - this.#startedAt;
       this.#emulator.write(data);
@@ -52,7 +58,10 @@ class RealTerminal implements AsyncDisposable {
 
   lines(): readonly string[] {
     const { active } = this.#emulator.buffer;
-    return Array.from({ length: this.#emulator.rows }, (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? '');
+    return Array.from(
+      { length: this.#emulator.rows },
+      (_, y) => active.getLine(active.baseY + y)?.translateToString(true) ?? '',
+    );
   }
 
   async shows(what: string): Promise<string> {
@@ -109,7 +118,9 @@ describe('in a real terminal', () => {
   });
 
   it('gives the terminal to the editor and takes it back', async () => {
-    await using terminal = new RealTerminal(['deployments'], { EDITOR: `${process.execPath} -e console.log("editing")` });
+    await using terminal = new RealTerminal(['deployments'], {
+      EDITOR: `${process.execPath} -e console.log("editing")`,
+    });
     await terminal.shows('2/3');
     terminal.send('e');
     await terminal.shows('nothing changed');
