@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { ConfigError } from '../config.js';
 import type { WatchCaches } from '../watch-cache/watch-cache.js';
 import type { ClusterPki } from '../pki/cluster-pki.js';
+import { AggregatedApis } from './aggregation/aggregated-apis.js';
 import { Admission } from './admission/admission.js';
 import { admissionPlugins } from './admission/chain.js';
 import { InProcessClient } from './in-process-client.js';
@@ -78,6 +79,7 @@ export class ApiServer {
   readonly #authenticator: Authenticator;
   readonly #reviews: ReadonlyMap<string, ReviewFunction>;
   readonly #customResources: CustomResources;
+  readonly #aggregated: AggregatedApis;
   readonly #metrics = new Metrics();
   #isReady = false;
   #port = 0;
@@ -122,6 +124,15 @@ export class ApiServer {
       log: deps.log,
       now,
     });
+    this.#aggregated = new AggregatedApis({
+      catalog: this.catalog,
+      caches,
+      registry: this.registry,
+      frontProxy: pki.frontProxy,
+      log: deps.log,
+      now,
+      random,
+    });
     this.actions = new Actions({
       registry: this.registry,
       reader: this.reader,
@@ -153,6 +164,7 @@ export class ApiServer {
       this.#nodes.run(signal),
       this.#reservations.run(signal),
       this.#customResources.run(signal, definitionsAreServed),
+      this.#aggregated.run(signal),
     ]);
     const server = this.#build(signal);
     try {
@@ -236,12 +248,21 @@ export class ApiServer {
     const proxy = { caches, random, kubelet: { ...pki.kubeletClient, caPem: pki.ca.certPem } };
     server.server.on(
       'upgrade',
-      upgradeListener({ ...proxy, authenticator: this.#authenticator, authorizer: this.authorizer, log, signal }),
+      upgradeListener({
+        ...proxy,
+        authenticator: this.#authenticator,
+        authorizer: this.authorizer,
+        aggregated: this.#aggregated,
+        log,
+        signal,
+      }),
     );
     registerFilters(server, {
       authenticator: this.#authenticator,
       authorizer: this.authorizer,
       metrics: this.#metrics,
+      aggregated: this.#aggregated,
+      signal,
     });
     const router = new ResourceRouter({
       catalog,
@@ -254,7 +275,7 @@ export class ApiServer {
     });
     void server.register(async (routes) => {
       registerPlainRoutes(routes, {
-        discovery: new Discovery({ catalog }),
+        discovery: new Discovery({ catalog, aggregated: this.#aggregated }),
         openApi: new OpenApi({ catalog }),
         metrics: this.#metrics,
         tokens: this.tokens,

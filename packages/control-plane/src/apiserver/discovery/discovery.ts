@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ResourceType, Subresource } from '@geobuk/api';
+import { aggregatedDiscovery } from './aggregated-groups.js';
+import type { AggregatedGroups, AggregatedVersion } from './aggregated-groups.js';
 import type { ResourceCatalog } from '../resources/resource-catalog.js';
 import type { ServedResource } from '../resources/served-resource.js';
 
@@ -14,12 +16,14 @@ interface GroupVersions {
 /** The documents that say what is served; made once for each state of the catalog. Follows: checklist 1.2 and 1.3. */
 export class Discovery {
   readonly #catalog: ResourceCatalog;
-  #generation = -1;
+  readonly #aggregated: AggregatedGroups;
+  #generation = '';
   #groups: readonly GroupVersions[] = [];
   readonly #documents = new Map<string, { readonly json: Buffer; readonly etag: string }>();
 
-  constructor({ catalog }: { readonly catalog: ResourceCatalog }) {
+  constructor({ catalog, aggregated }: { readonly catalog: ResourceCatalog; readonly aggregated: AggregatedGroups }) {
     this.#catalog = catalog;
+    this.#aggregated = aggregated;
   }
 
   /** `/api` in the old form. */
@@ -34,12 +38,13 @@ export class Discovery {
   /** `/apis` in the old form. */
   groupList() {
     const groups = this.groups().filter(({ group }) => group !== '');
-    return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(apiGroup) };
+    return { kind: 'APIGroupList', apiVersion: 'v1', groups: [...groups, ...this.#foreign()].map(apiGroup) };
   }
 
   /** `/apis/<group>`. */
   group(name: string) {
-    const found = name === '' ? undefined : this.groups().find(({ group }) => group === name);
+    const all = [...this.groups(), ...this.#foreign()];
+    const found = name === '' ? undefined : all.find(({ group }) => group === name);
     return found === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(found) };
   }
 
@@ -62,7 +67,8 @@ export class Discovery {
     const groups = this.groups();
     let document = this.#documents.get(root);
     if (document === undefined) {
-      const items = groups.filter(({ group }) => (group === '') === (root === 'api')).map(groupDiscovery);
+      const own = groups.filter(({ group }) => (group === '') === (root === 'api')).map(groupDiscovery);
+      const items = root === 'api' ? own : [...own, ...this.#foreign().map(foreignDiscovery)];
       const json = Buffer.from(
         JSON.stringify({ kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items }),
       );
@@ -74,14 +80,41 @@ export class Discovery {
 
   /** Every group with its versions, in order of priority. */
   groups(): readonly GroupVersions[] {
-    if (this.#generation !== this.#catalog.generation) {
-      this.#generation = this.#catalog.generation;
+    const generation = `${this.#catalog.generation}/${this.#aggregated.generation}`;
+    if (this.#generation !== generation) {
+      this.#generation = generation;
       this.#documents.clear();
       this.#groups = groupUp(this.#catalog.all());
     }
     return this.#groups;
   }
+
+  /** Groups that only other servers answer. A version that another answers in a group of ours is listed by its APIService alone. */
+  #foreign(): readonly ForeignGroup[] {
+    const own = new Set(this.#groups.map(({ group }) => group));
+    const groups = new Map<string, AggregatedVersion[]>();
+    for (const version of this.#aggregated.versions()) {
+      if (own.has(version.group)) continue;
+      const versions = groups.get(version.group);
+      if (versions === undefined) groups.set(version.group, [version]);
+      else versions.push(version);
+    }
+    return [...groups].map(([group, versions]) => ({
+      group,
+      versions: versions.sort((a, b) => b.versionPriority - a.versionPriority || compareVersions(a.version, b.version)),
+    }));
+  }
 }
+
+interface ForeignGroup {
+  readonly group: string;
+  readonly versions: readonly AggregatedVersion[];
+}
+
+const foreignDiscovery = ({ group, versions }: ForeignGroup) => ({
+  metadata: { name: group, creationTimestamp: null },
+  versions: versions.map(aggregatedDiscovery),
+});
 
 function groupUp(all: readonly ServedResource[]): readonly GroupVersions[] {
   const groups = new Map<string, Map<string, ServedResource[]>>();
@@ -116,7 +149,13 @@ export function compareVersions(a: string, b: string): number {
   );
 }
 
-function apiGroup({ group, versions }: GroupVersions) {
+function apiGroup({
+  group,
+  versions,
+}: {
+  readonly group: string;
+  readonly versions: readonly { readonly version: string }[];
+}) {
   const named = versions.map(({ version }) => ({ groupVersion: `${group}/${version}`, version }));
   return { name: group, versions: named, preferredVersion: named[0] };
 }

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Authenticator } from '../authentication/authenticator.js';
 import type { Authorizer } from '../authorization/authorizer.js';
 import type { Metrics } from '../metrics.js';
+import type { AggregatedApis } from '../aggregation/aggregated-apis.js';
+import { aggregation } from './aggregation.js';
 import { auditId } from './audit-id.js';
 import { authentication } from './authentication.js';
 import { authorization } from './authorization.js';
@@ -13,6 +15,8 @@ export interface FilterDeps {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly metrics: Metrics;
+  readonly aggregated: AggregatedApis;
+  readonly signal: AbortSignal;
 }
 
 /** Every filter, in the order in which a request meets them. Follows: checklist 1.1.17. */
@@ -23,4 +27,5 @@ export function registerFilters(server: FastifyInstance, deps: FilterDeps): void
   void server.register(authentication(deps)); // who asks: 401
   void server.register(impersonation(deps)); // as whom: 403
   void server.register(authorization(deps)); // may they: 403, before anything says whether the path exists
+  void server.register(aggregation(deps)); // what another server answers leaves here, its body unread
 }

@@ -6,7 +6,7 @@ import { storePrefix } from '../resources/served-resource.js';
 import { kubeletAddress } from './kubelet-address.js';
 import type { UpstreamTarget } from './upstream.js';
 
-interface ProxyName {
+export interface ProxyName {
   readonly scheme: 'http' | 'https';
   readonly name: string;
   readonly port: string;
@@ -67,10 +67,10 @@ function numberOf(port: string): number {
   return number;
 }
 
-/** A ready endpoint, at random. */
-async function serviceAddress(
+/** A ready endpoint of a Service, at random: no cluster address is needed to reach it. @throws {ApiError} NotFound, ServiceUnavailable. */
+export async function serviceAddress(
   caches: WatchCaches,
-  { namespace }: RequestInfo,
+  { namespace }: Pick<RequestInfo, 'namespace'>,
   { scheme, name, port }: ProxyName,
   random: () => number,
   signal: AbortSignal,

@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import { ApiError } from '@geobuk/api';
 import { followSignal } from '@geobuk/client';
 import type { Logger } from 'pino';
+import type { AggregatedApis } from '../aggregation/aggregated-apis.js';
+import { withUserHeaders } from '../aggregation/user-headers.js';
 import type { Authenticator } from '../authentication/authenticator.js';
 import type { Authorizer } from '../authorization/authorizer.js';
 import { authorizeOrThrow } from '../filters/authorization.js';
@@ -20,6 +22,7 @@ import type { UpstreamTarget } from './upstream.js';
 export interface UpgradeDeps extends ProxyDeps {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  readonly aggregated: AggregatedApis;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -55,11 +58,15 @@ async function serve(deps: UpgradeDeps, request: IncomingMessage, socket: Duplex
   using linked = followSignal(deps.signal);
   const { signal } = linked;
   socket.once('close', () => linked.abort(new Error('the client closed the connection')));
-  const target = await targetOf(deps, info, search, signal);
+  const foreign = info.isResource && deps.aggregated.serves(info.group, info.version);
+  const { target, trust } = foreign
+    ? await deps.aggregated.target(info.group, info.version, url, signal)
+    : { target: await targetOf(deps, info, search, signal), trust: trustFor(deps, info) };
+  const headers = { ...upgradeHeaders(request), host: `${target.host}:${target.port}` };
   const outcome = await upgradeUpstream(target, {
     method: request.method ?? 'GET',
-    headers: { ...upgradeHeaders(request), host: `${target.host}:${target.port}` },
-    trust: info.resource === 'nodes' || info.subresource !== 'proxy' ? deps.kubelet : undefined,
+    headers: foreign ? withUserHeaders(headers, user) : headers,
+    trust,
     signal,
   });
   if (outcome.kind === 'refused') throw await refusalOf(outcome.response);
@@ -72,6 +79,9 @@ async function serve(deps: UpgradeDeps, request: IncomingMessage, socket: Duplex
   if (head.length > 0) outcome.socket.write(head);
   await join(socket, outcome.socket, signal);
 }
+
+const trustFor = ({ kubelet }: ProxyDeps, info: RequestInfo) =>
+  info.resource === 'nodes' || info.subresource !== 'proxy' ? kubelet : undefined;
 
 /** @throws {ApiError} NotFound: nothing there changes protocols. */
 async function targetOf(

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { ApiError } from '@geobuk/api';
 
 /** Where a request is passed on to. */
@@ -13,16 +13,20 @@ export interface UpstreamTarget {
   readonly path: string;
 }
 
+/** Whom to believe, and how to show oneself. */
 export interface UpstreamTrust {
-  readonly caPem: string;
-  readonly keyPem: string;
-  readonly certPem: string;
+  /** PEM, or `'any'`: whoever answers. Absent: the authorities that the system knows. */
+  readonly caPem?: string | undefined;
+  readonly keyPem?: string | undefined;
+  readonly certPem?: string | undefined;
+  /** The name that the certificate must bear, when it is not the host's. */
+  readonly serverName?: string | undefined;
 }
 
 export interface UpstreamRequest {
   readonly method: string;
   readonly headers: OutgoingHttpHeaders;
-  readonly body?: Buffer | undefined;
+  readonly body?: Buffer | Readable | undefined;
   /** Kubelets show a certificate of the cluster's CA and know ours; what runs in pods is not asked for any. */
   readonly trust: UpstreamTrust | undefined;
   readonly signal: AbortSignal;
@@ -40,7 +44,12 @@ function open(target: UpstreamTarget, { method, headers, trust, signal }: Upstre
           ...options,
           ...(trust === undefined
             ? { rejectUnauthorized: false }
-            : { ca: trust.caPem, key: trust.keyPem, cert: trust.certPem, rejectUnauthorized: true }),
+            : {
+                ...(trust.caPem === undefined || trust.caPem === 'any' ? {} : { ca: trust.caPem }),
+                ...(trust.keyPem === undefined ? {} : { key: trust.keyPem, cert: trust.certPem }),
+                ...(trust.serverName === undefined ? {} : { servername: trust.serverName }),
+                rejectUnauthorized: trust.caPem !== 'any',
+              }),
         });
   // Only until the connection stands: what follows may be silent for hours.
   const timer = setTimeout(() => request.destroy(new Error(`no connection within ${connectMs / 1000} s`)), connectMs);
@@ -68,7 +77,9 @@ export function callUpstream(target: UpstreamTarget, options: UpstreamRequest): 
     request.once('error', (error) =>
       reject(options.signal.aborted ? (options.signal.reason as Error) : unreachable(target, error)),
     );
-    request.end(options.body);
+    const { body } = options;
+    if (body === undefined || Buffer.isBuffer(body)) request.end(body);
+    else body.pipe(request);
   });
 }
 
