@@ -53,7 +53,7 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
       clusterDomain: config.clusterDomain,
       now,
     });
-    await using store = await openStore(config, { clock });
+    await using store = await openStore(config, { clock, signal });
     const caches = createWatchCaches({ store, clock, log });
     const apiServer: ApiServer = new ApiServer({
       config: { ...config, advertiseAddress, serviceAddress },

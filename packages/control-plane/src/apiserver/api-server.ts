@@ -25,6 +25,7 @@ import { Discovery } from './discovery/discovery.js';
 import { registerPlainRoutes } from './endpoints/plain-routes.js';
 import { ResourceRouter } from './endpoints/router.js';
 import { Subresources } from './endpoints/subresources.js';
+import { EventExpiry } from './events/event-expiry.js';
 import { registerFilters } from './filters/chain.js';
 import type { HealthCheck } from './health.js';
 import { sendValue, statusOf } from './http/respond.js';
@@ -37,6 +38,7 @@ import { ResourceCatalog } from './resources/resource-catalog.js';
 import { reviewEndpoints, reviewFunctions } from './reviews/reviews.js';
 import type { ReviewFunction } from './reviews/reviews.js';
 import { Actions } from './subresources/actions.js';
+import { legacyBinding } from './subresources/legacy-binding.js';
 import { ServiceReservations } from './service-addresses/service-reservations.js';
 
 const bodyLimitBytes = 3 * 1024 * 1024;
@@ -165,6 +167,7 @@ export class ApiServer {
       this.#reservations.run(signal),
       this.#customResources.run(signal, definitionsAreServed),
       this.#aggregated.run(signal),
+      new EventExpiry({ caches, now: this.#deps.now }).run(signal),
     ]);
     const server = this.#build(signal);
     try {
@@ -270,7 +273,13 @@ export class ApiServer {
       reader,
       now,
       subresources: new Subresources({ registry, reader, now, actions: this.actions, proxy }),
-      virtual: reviewEndpoints(this.#reviews),
+      virtual: new Map([
+        ...reviewEndpoints(this.#reviews),
+        [
+          '/bindings',
+          legacyBinding({ catalog, registry, reader, now, caches, tokens: this.tokens, authorizer: this.authorizer }),
+        ],
+      ]),
       signal,
     });
     void server.register(async (routes) => {

@@ -84,6 +84,8 @@ export function builtInStrategy(type: ResourceType): Strategy {
   if (type.group === '' && type.plural === 'pods') return podStrategy(base);
   if (type.group === '' && type.plural === 'namespaces') return namespaceStrategy(base);
   if (type.group === 'batch' && type.plural === 'jobs') return jobStrategy(base);
+  // A kubelet registers with the status it has, so that nothing is placed before its capacity is known.
+  if (type.group === '' && type.plural === 'nodes') return { ...base, prepareForCreate: (object) => object };
   if (type.group === '' && type.plural === 'replicationcontrollers') return { ...base, defaultPropagation: 'Orphan' };
   if (type.group === 'certificates.k8s.io') return certificateStrategy(base);
   if (type.plural === 'customresourcedefinitions') return definitionStrategy(base);
