@@ -146,6 +146,14 @@ function next<T>(iterator: AsyncIterator<T>, over: AbortSignal): Promise<Iterato
 }
 
 /** Follows: channel 3 from v4 on: Success, or Failure with cause ExitCode. */
+/** A kubelet's result is a Status that says neither kind nor apiVersion. */
+const isResult = (value: unknown): value is Status =>
+  isStatus(value) ||
+  (typeof value === 'object' &&
+    value !== null &&
+    'status' in value &&
+    (value.status === 'Success' || value.status === 'Failure'));
+
 function exitCodeOf(text: string): number {
   let status: unknown;
   try {
@@ -153,7 +161,7 @@ function exitCodeOf(text: string): number {
   } catch (error) {
     throw new ConnectionError(`the stream ended with ${text.slice(0, 200)}`, { cause: error });
   }
-  if (!isStatus(status)) throw new ConnectionError(`the stream ended with ${text.slice(0, 200)}`);
+  if (!isResult(status)) throw new ConnectionError(`the stream ended with ${text.slice(0, 200)}`);
   if (status.status === 'Success') return 0;
   const causes = (status as Status).details?.causes ?? [];
   const exitCode = causes.find(({ reason }) => reason === 'ExitCode')?.message;

@@ -37,6 +37,16 @@ function collect(): { readonly stream: Writable; text(): string } {
 }
 
 describe('exec', () => {
+  it('takes a result as kubelets write it, without kind and apiVersion', async () => {
+    await using server = await openTestServer({
+      socket: (socket) => {
+        socket.send(frame(3, JSON.stringify({ metadata: {}, status: 'Success' })));
+        socket.close(1000);
+      },
+    });
+    expect(await execInPod(server.client, key, { command: ['true'], signal })).toBe(0);
+  });
+
   it('asks for the command and its streams, gives their output and the exit code', async () => {
     let url = '';
     await using server = await openTestServer({
