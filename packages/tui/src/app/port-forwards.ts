@@ -7,7 +7,7 @@ import type { Cluster } from '../cluster/cluster.js';
 
 /** What a forward goes to: a pod, or whichever pod of a selector is ready. */
 export interface ForwardTarget {
-  readonly cluster: Cluster;
+  readonly cluster: Pick<Cluster, 'connection'>;
   readonly namespace: string;
   /** Shown: `pod/web-1`, `service/web`. */
   readonly name: string;

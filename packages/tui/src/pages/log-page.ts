@@ -73,6 +73,7 @@ export class LogPage implements Page {
   /** Indexes, from the first line ever, of lines the filter lets through; undefined: all. */
   #shown: number[] | undefined;
   #scanned = 0;
+  #match = 0;
   #offset = 0;
   #height = 1;
   #feeds: AbortController | undefined;
@@ -111,6 +112,8 @@ export class LogPage implements Page {
     );
     this.#drawToggles(inner.region(0, 0, inner.width, 1));
     this.#drawLines(inner.region(0, 1, inner.width, inner.height - 1));
+    const { dropped } = this.ring;
+    if (dropped > 0) canvas.text(2, canvas.height - 1, ` ⚠ the oldest ${dropped} lines were let go `, 'warn');
   }
 
   actions(): Actions {
@@ -144,7 +147,11 @@ export class LogPage implements Page {
       filterMode: changed(() => {
         this.#hideOthers = !this.#hideOthers;
         this.#rescan();
+        if (!this.#hideOthers) this.#jump(1, 0);
       }),
+      ...(this.#pattern === undefined || this.#hideOthers
+        ? {}
+        : { nextMatch: changed(() => this.#jump(1)), previousMatch: changed(() => this.#jump(-1)) }),
       markLine: changed(() => this.#note('─'.repeat(40))),
       clearLog: changed(() => {
         this.ring.clear();
@@ -262,6 +269,19 @@ export class LogPage implements Page {
     this.#autoscroll = this.#offset >= last;
   }
 
+  /** To the next line that matches, with the lines around it. */
+  #jump(step: 1 | -1, from = this.#match + step): void {
+    const pattern = this.#pattern;
+    if (pattern === undefined) return;
+    for (let index = from; index >= 0 && index < this.ring.length; index += step) {
+      if (pattern.test(this.ring.at(index)!.text) === this.#inverse) continue;
+      this.#match = index;
+      this.#autoscroll = false;
+      this.#offset = Math.max(0, index - Math.floor(this.#height / 3));
+      return;
+    }
+  }
+
   #drawToggles(canvas: Canvas): void {
     const toggles: readonly (readonly [string, boolean | string])[] = [
       ['Autoscroll', this.#autoscroll],
@@ -276,8 +296,6 @@ export class LogPage implements Page {
       const text = typeof state === 'string' ? state : state ? 'On' : 'Off';
       x = canvas.text(x, 0, `${text}  `, state === true ? 'ok' : 'hintText');
     }
-    const { dropped } = this.ring;
-    if (dropped > 0) canvas.text(x, 0, `⚠ the oldest ${dropped} lines were let go`, 'warn');
   }
 
   #drawLines(canvas: Canvas): void {
