@@ -45,8 +45,9 @@ await runAgent<DnsConfig>('dns', async ({ config, cluster, informers, clock, log
     hosts: new Map(Object.entries(config.hosts).map(([name, addresses]) => [name.toLowerCase(), addresses])),
   });
   const server = new DnsServer({ resolver, log });
-  await server.listen('0.0.0.0', ports.dns);
-  log.info({ port: ports.dns, upstreams: forwarder.upstreams }, 'serving');
+  const address = process.env['GEOBUK_HOST_IP'] ?? '0.0.0.0';
+  await server.listen(address, ports.dns);
+  log.info({ address, port: ports.dns, upstreams: forwarder.upstreams }, 'serving');
   const checks = {
     '/health': () => undefined,
     '/ready': () => (zone.synced && !signal.aborted ? undefined : 'the cluster is not known yet'),

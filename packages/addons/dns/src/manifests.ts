@@ -46,6 +46,8 @@ function deployment(config: DnsConfig, cluster: AddonCluster, version: string): 
     version,
     cluster,
     config,
+    // Answers must come from the address that was asked: a wildcard socket would send them from whichever link is nearest.
+    env: [{ name: 'GEOBUK_HOST_IP', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.hostIP' } } }],
     replicas: config.replicas,
     cpu: '50m',
     memory: '70Mi',
