@@ -5,9 +5,11 @@ import type { CertificateSigner } from './certificates/csr-signing-controller.js
 import { CsrApprovingController } from './certificates/csr-approving-controller.js';
 import { CsrCleanerController } from './certificates/csr-cleaner-controller.js';
 import { CsrSigningController } from './certificates/csr-signing-controller.js';
+import { CronJobController } from './cron-job/cron-job-controller.js';
 import { DaemonSetController } from './daemon-set/daemon-set-controller.js';
 import { DeploymentController } from './deployment/deployment-controller.js';
 import { EndpointSliceController } from './endpoint-slice/endpoint-slice-controller.js';
+import { JobController } from './job/job-controller.js';
 import { NamespaceController } from './namespace/namespace-controller.js';
 import { NodeIpamController } from './node-ipam/node-ipam-controller.js';
 import { NodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.js';
@@ -15,8 +17,10 @@ import { PodGcController } from './pod-gc/pod-gc-controller.js';
 import { ReplicaSetController } from './replica-set/replica-set-controller.js';
 import { RootCaController } from './root-ca/root-ca-controller.js';
 import { ServiceAccountController } from './service-account/service-account-controller.js';
+import { StatefulSetController } from './stateful-set/stateful-set-controller.js';
 import { TaintEvictionController } from './taint-eviction/taint-eviction-controller.js';
 import { TokenCleanerController } from './token-cleaner/token-cleaner-controller.js';
+import { TtlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.js';
 
 export interface ControllersDeps {
   readonly client: Client;
@@ -40,6 +44,10 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
     new DeploymentController({ ...deps, recorder: recorderFor('deployment-controller') }),
     new ReplicaSetController({ ...deps, recorder: recorderFor('replicaset-controller') }),
     new DaemonSetController({ ...deps, recorder: recorderFor('daemonset-controller') }),
+    new StatefulSetController({ ...deps, recorder: recorderFor('statefulset-controller') }),
+    new JobController({ ...deps, recorder: recorderFor('job-controller') }),
+    new CronJobController({ ...deps, recorder: recorderFor('cronjob-controller') }),
+    new TtlAfterFinishedController(deps),
     new EndpointSliceController({ ...deps, recorder: recorderFor('endpoint-slice-controller') }),
     new NamespaceController(deps),
     new ServiceAccountController(deps),

@@ -68,6 +68,9 @@ function deletionOrder(related: ReadonlyMap<string, number>, now: number): (a: P
     (a.metadata.uid ?? '').localeCompare(b.metadata.uid ?? '');
 }
 
+/** The same order for pods that are not spread over siblings. */
+export const removalOrder = (now: number): ((a: Pod, b: Pod) => number) => deletionOrder(new Map(), now);
+
 const createdAt = (pod: Pod): number => Date.parse(pod.metadata.creationTimestamp ?? '') || 0;
 const readySince = (pod: Pod): number =>
   isPodReady(pod) ? Date.parse(podCondition(pod, 'Ready')?.lastTransitionTime ?? '') || 0 : 0;

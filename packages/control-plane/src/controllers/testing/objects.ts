@@ -1,4 +1,4 @@
-import type { Deployment, Node, Pod, ReplicaSet } from '@geobuk/api';
+import type { Deployment, Job, Node, Pod, ReplicaSet, StatefulSet } from '@geobuk/api';
 
 /** Objects as the API server would have them after defaulting; only what controllers look at. */
 export const replicaSet = (name: string, replicas: number, extra: Partial<ReplicaSet> = {}): ReplicaSet => ({
@@ -24,6 +24,42 @@ export const deployment = (name: string, replicas: number, spec: Partial<Deploym
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
     progressDeadlineSeconds: 600,
     revisionHistoryLimit: 10,
+    ...spec,
+  },
+});
+
+export const statefulSet = (name: string, replicas: number, spec: Partial<StatefulSet['spec']> = {}): StatefulSet => ({
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name, namespace: 'default', uid: `uid-${name}`, generation: 1 },
+  spec: {
+    replicas,
+    serviceName: name,
+    podManagementPolicy: 'OrderedReady',
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i:1' }] } },
+    ...spec,
+  },
+});
+
+export const job = (name: string, spec: Partial<Job['spec']> = {}): Job => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name, namespace: 'default', uid: `uid-${name}`, generation: 1 },
+  spec: {
+    parallelism: 1,
+    completions: 1,
+    backoffLimit: 6,
+    completionMode: 'NonIndexed',
+    suspend: false,
+    selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': `uid-${name}` } },
+    template: {
+      metadata: {
+        labels: { 'batch.kubernetes.io/controller-uid': `uid-${name}`, 'batch.kubernetes.io/job-name': name },
+      },
+      spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i:1' }] },
+    },
     ...spec,
   },
 });

@@ -1,0 +1,212 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Job, ObjectKey, Pod } from '@geobuk/api';
+import { formatKey, ignoring, isNotFound, jobs, keyOf, labelSelectorOf, pods, uidOf } from '@geobuk/api';
+import type {
+  Client,
+  Clock,
+  Controller,
+  EventRecorder,
+  Informers,
+  Lister,
+  ReconcileContext,
+  ReconcileResult,
+} from '@geobuk/client';
+import { allSettledOrThrow, mapped, ownedBy, primary, settled } from '@geobuk/client';
+import { adopt, release } from '../adoption.js';
+import {
+  byControllerUid,
+  byOrphanNamespace,
+  claim,
+  controllerOf,
+  controllerUidIndex,
+  orphanIndex,
+} from '../controller-ref.js';
+import { Expectations } from '../expectations.js';
+import { inSlowStartBatches } from '../slow-start.js';
+import type { JobDiff } from './job-diff.js';
+import { conditionOf, diffJob, isFinished } from './job-diff.js';
+import { isTracked, jobPod, trackingFinalizer } from './job-pod.js';
+
+export interface JobControllerDeps {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly recorder: Pick<EventRecorder, 'record'>;
+  readonly clock: Clock;
+}
+
+const trackedIndex = 'trackedByJob';
+const ownController = 'kubernetes.io/job-controller';
+
+/** Runs pods to completion and counts how they end. Follows: Job controller. */
+export class JobController implements Controller {
+  readonly name = 'job';
+  readonly watches;
+  readonly #deps: JobControllerDeps;
+  readonly #jobs: Lister<Job>;
+  readonly #pods: Lister<Pod>;
+  readonly #expectations: Expectations;
+  /** By uid: the version that a status was written over. While the cache shows it, it shows less than was done. */
+  readonly #superseded = new Map<string, string>();
+
+  constructor(deps: JobControllerDeps) {
+    this.#deps = deps;
+    this.#expectations = new Expectations(deps.clock);
+    const podInformer = deps.informers.of(pods);
+    podInformer.addIndex(controllerUidIndex, byControllerUid);
+    podInformer.addIndex(orphanIndex, byOrphanNamespace);
+    podInformer.addIndex(trackedIndex, (pod) => (isTracked(pod) ? jobKeysOf(pod).map(formatKey) : []));
+    this.#jobs = deps.informers.of(jobs).lister;
+    this.#pods = podInformer.lister;
+    this.watches = [
+      primary(jobs),
+      this.#expectations.observing(ownedBy(jobs, pods)),
+      mapped(pods, (now) => (now !== undefined && isTracked(now) ? jobKeysOf(now) : [])),
+    ];
+  }
+
+  /** @throws {ApiError} any refusal of a write; the runner backs off and calls again. */
+  async reconcile(key: ObjectKey, { signal, trace }: ReconcileContext): Promise<ReconcileResult> {
+    const { clock } = this.#deps;
+    const id = formatKey(key);
+    const job = this.#jobs.get(key); // check
+    if (job !== undefined && (job.spec.managedBy ?? ownController) !== ownController) return settled;
+    await this.#releaseStrays(key, job, signal);
+    if (job === undefined) {
+      this.#expectations.forget(id);
+      return settled;
+    }
+    const uid = uidOf(job);
+    if (isFinished(job)) {
+      this.#superseded.delete(uid);
+      return settled;
+    }
+    if (this.#superseded.get(uid) === job.metadata.resourceVersion) return settled; // its own write brings the key back
+    const owned = await this.#claimed(job, signal);
+    if (!this.#expectations.satisfied(id)) return settled;
+
+    const plan = diffJob(job, owned, clock.now()); // diff
+
+    if (plan.create.length > 0) trace.found(`${plan.create.length} pods to run`);
+    if (plan.remove.length > 0) trace.found(`${plan.remove.length} pods to stop`);
+    await this.#remove(job, id, plan, signal, trace); // act
+    const error = await this.#create(job, id, plan, signal, trace);
+    await this.#store(job, plan, signal, trace);
+    await allSettledOrThrow(plan.release.map((pod) => this.#dropFinalizer(pod, signal)));
+    if (error !== undefined) throw error;
+    return plan.wakeAfterMs === undefined ? settled : { requeueAfterMs: plan.wakeAfterMs };
+  }
+
+  async #claimed(job: Job, signal: AbortSignal): Promise<readonly Pod[]> {
+    const { client } = this.#deps;
+    const candidates = [
+      ...this.#pods.byIndex(controllerUidIndex, uidOf(job)),
+      ...this.#pods.byIndex(orphanIndex, job.metadata.namespace ?? ''),
+    ];
+    const selector = job.spec.selector;
+    if (selector === undefined) return this.#pods.byIndex(controllerUidIndex, uidOf(job));
+    const claims = claim(job, labelSelectorOf(selector), candidates);
+    await allSettledOrThrow([
+      ...claims.adopt.map((pod) => adopt(client, jobs, job, pods, pod, { signal })),
+      ...claims.release.map(async (pod) => {
+        await release(client, job, pods, pod, { signal });
+        await this.#dropFinalizer(pod, signal);
+      }),
+    ]);
+    return [...claims.owned, ...claims.adopt];
+  }
+
+  /** Pods that nobody will count any more: their Job is gone, is another one of that name, or has ended. */
+  async #releaseStrays(key: ObjectKey, job: Job | undefined, signal: AbortSignal): Promise<void> {
+    const strays = this.#pods.byIndex(trackedIndex, formatKey(key)).filter((pod) => {
+      if (job === undefined) return true;
+      const owner = controllerOf(pod);
+      if (owner !== undefined && owner.uid !== uidOf(job)) return true;
+      return owner !== undefined && isFinished(job);
+    });
+    await allSettledOrThrow(strays.map((pod) => this.#dropFinalizer(pod, signal)));
+  }
+
+  async #dropFinalizer(pod: Pod, signal: AbortSignal): Promise<void> {
+    const body = { metadata: { uid: uidOf(pod), '$deleteFromPrimitiveList/finalizers': [trackingFinalizer] } };
+    await this.#deps.client
+      .patch(pods, keyOf(pod), { type: 'strategic', body }, { signal })
+      .catch(ignoring(isNotFound));
+  }
+
+  async #create(
+    job: Job,
+    id: string,
+    { create }: JobDiff,
+    signal: AbortSignal,
+    trace: ReconcileContext['trace'],
+  ): Promise<unknown> {
+    const { client, recorder } = this.#deps;
+    if (create.length === 0) return undefined;
+    this.#expectations.expectCreations(id, create.length);
+    const { skipped, error } = await inSlowStartBatches(create, async (wish) => {
+      try {
+        const created = await client.create(pods, jobPod(job, wish), { signal });
+        trace.did(`created pod ${created.metadata.name ?? ''}`);
+        recorder.record(job, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name ?? ''}`);
+      } catch (cause) {
+        this.#expectations.creationSettled(id);
+        const message = cause instanceof Error ? cause.message : String(cause);
+        if (!signal.aborted) recorder.record(job, 'Warning', 'FailedCreate', `Error creating: ${message}`);
+        throw cause;
+      }
+    });
+    for (let i = 0; i < skipped; i += 1) this.#expectations.creationSettled(id);
+    return error;
+  }
+
+  async #remove(
+    job: Job,
+    id: string,
+    { remove: surplus, countRemoved }: JobDiff,
+    signal: AbortSignal,
+    trace: ReconcileContext['trace'],
+  ): Promise<void> {
+    const { client, recorder } = this.#deps;
+    this.#expectations.expectDeletions(id, surplus.map(uidOf));
+    await allSettledOrThrow(
+      surplus.map(async (pod) => {
+        try {
+          if (!countRemoved && isTracked(pod)) await this.#dropFinalizer(pod, signal);
+          await client.delete(pods, keyOf(pod), { signal, uid: uidOf(pod) });
+          trace.did(`deleted pod ${pod.metadata.name ?? ''}`);
+          recorder.record(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name ?? ''}`);
+        } catch (cause) {
+          this.#expectations.deletionSettled(id, uidOf(pod));
+          if (!isNotFound(cause)) throw cause;
+        }
+      }),
+    );
+  }
+
+  /** Compare-and-swap: two counts from one status would count a pod twice. */
+  async #store(job: Job, { status }: JobDiff, signal: AbortSignal, trace: ReconcileContext['trace']): Promise<void> {
+    const { client, recorder } = this.#deps;
+    if (isDeepStrictEqual(status, job.status)) return;
+    const after = { ...job, status };
+    const written = await client.updateStatus(jobs, after, { signal });
+    if (written.metadata.resourceVersion !== job.metadata.resourceVersion)
+      this.#superseded.set(uidOf(job), job.metadata.resourceVersion ?? '');
+    const failed = conditionOf(after, 'Failed');
+    const news = (type: string): boolean =>
+      conditionOf(after, type) !== undefined && conditionOf(job, type) === undefined;
+    if (failed !== undefined) recorder.record(job, 'Warning', failed.reason ?? '', failed.message ?? '');
+    if (news('Complete')) recorder.record(job, 'Normal', 'Completed', 'Job completed');
+    if (news('Suspended')) recorder.record(job, 'Normal', 'Suspended', 'Job suspended');
+    if (conditionOf(job, 'Suspended') !== undefined && conditionOf(after, 'Suspended') === undefined)
+      recorder.record(job, 'Normal', 'Resumed', 'Job resumed');
+    if (isFinished(after)) trace.did(failed === undefined ? 'completed' : 'failed');
+  }
+}
+
+/** The Job that a pod is counted by, also when it has lost its owner. */
+function jobKeysOf(pod: Pod): readonly ObjectKey[] {
+  const owner = controllerOf(pod);
+  const name = owner === undefined ? pod.metadata.labels?.['batch.kubernetes.io/job-name'] : owner.name;
+  if (name === undefined || (owner !== undefined && owner.kind !== 'Job')) return [];
+  return [{ namespace: pod.metadata.namespace, name }];
+}
