@@ -1,5 +1,6 @@
 import type { Taint } from '@geobuk/api';
 import type { Logger } from 'pino';
+import type { EvictionConfig } from './eviction/thresholds.js';
 
 /** What a kubelet is told. Directories are made when they are not there. */
 export interface KubeletConfig {
@@ -42,6 +43,8 @@ export interface KubeletConfig {
   readonly allowedUnsafeSysctls?: readonly string[] | undefined;
   /** Root of pods' cgroups on this machine, such as `/geobuk-1a2b3c4d`; '' for the real one. Absent: made from `dataDir`. */
   readonly cgroupRoot?: string | undefined;
+  /** When pods go before the node runs out of something; Kubernetes' own hard thresholds unless said. */
+  readonly eviction?: EvictionConfig | undefined;
   readonly log: Logger;
   /** Called once, when the node is Ready. */
   readonly onReady?: (() => void) | undefined;

@@ -100,6 +100,7 @@ export function createKubelet(config: KubeletConfig): Kubelet {
         cgroupRoot: config.cgroupRoot ?? `/geobuk-${createHash('sha256').update(dataDir).digest('hex').slice(0, 8)}`,
         labels: config.labels ?? {},
         taints: config.taints ?? [],
+        eviction: config.eviction,
         allowedUnsafeSysctls: config.allowedUnsafeSysctls ?? [],
         hostPodEnv: {
           KUBERNETES_SERVICE_HOST: apiUrl.hostname.replace(/^\[|\]$/g, ''),

@@ -7,6 +7,7 @@ import { systemClock } from '@geobuk/client';
 import { FakeClient } from '@geobuk/client/testing';
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
+import type { Readings } from './eviction/pressure.js';
 import { createNodeAgent } from './node-agent.js';
 import type { NodeAgent } from './node-agent.js';
 import { FakeRuntime } from './runtime/testing/fake-runtime.js';
@@ -29,7 +30,7 @@ interface Harness extends AsyncDisposable {
 }
 
 async function harness(
-  options: { runtime?: FakeRuntime; client?: FakeClient; directory?: string } = {},
+  options: { runtime?: FakeRuntime; client?: FakeClient; directory?: string; readings?: () => Readings } = {},
 ): Promise<Harness> {
   const client = options.client ?? new FakeClient();
   const runtime = options.runtime ?? new FakeRuntime();
@@ -60,6 +61,7 @@ async function harness(
       port: () => 10250,
       onReady: () => undefined,
       mounter: noMounts,
+      ...(options.readings === undefined ? {} : { readings: () => Promise.resolve(options.readings?.() ?? new Map()) }),
     },
   );
   const run = agent.run(stop.signal);
@@ -338,5 +340,38 @@ describe('a restarted kubelet', () => {
       expect(states.map(({ pod }) => pod.name)).toEqual(['web']);
     });
     expect(second.pod().status?.containerStatuses?.[0]).toMatchObject({ containerID: id, restartCount: 0 });
+  });
+});
+
+describe('a node in need', () => {
+  it('7.10.1 evicts a pod, which is Failed only when nothing of it runs, and lets no other of its kind in', async () => {
+    let available = 500 << 20;
+    const readings = (): Readings => new Map([['memory.available', { available, capacity: 1000 << 20 }]]);
+    await using node = await harness({ readings });
+    node.runtime.addImage('web:1');
+    await node.client.create(pods, podOf(), { signal });
+    await waitFor(() => expect(node.pod().status?.phase).toBe('Running'));
+    available = 50 << 20;
+    await node.agent.eviction.pass(signal);
+    await waitFor(() => expect(node.pod().status).toMatchObject({ phase: 'Failed', reason: 'Evicted' }));
+    expect(node.pod().status?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }),
+    );
+    expect(node.pod().status?.containerStatuses?.[0]?.state?.terminated).toBeDefined();
+    expect(node.reasons()).toContain('Evicted');
+    await waitFor(() =>
+      expect(node.client.stored(nodes)[0]?.status?.conditions).toContainEqual(
+        expect.objectContaining({ type: 'MemoryPressure', status: 'True' }),
+      ),
+    );
+    await node.client.create(pods, podOf({}, 'late'), { signal });
+    await waitFor(() =>
+      expect(node.pod('late').status).toMatchObject({
+        phase: 'Failed',
+        reason: 'Evicted',
+        message: 'Pod was rejected: The node had condition: [MemoryPressure]. ',
+      }),
+    );
+    expect(node.pod('late').status?.containerStatuses).toBeUndefined();
   });
 });

@@ -6,6 +6,12 @@ import { allSettledOrThrow, createInformers, createKeyRunner, followSignal } fro
 import type { Client, Clock, LoopState } from '@geobuk/client';
 import type { Logger } from 'pino';
 import { ApiEventRecorder } from './events/event-recorder.js';
+import { EvictionManager } from './eviction/eviction-manager.js';
+import { NodeReadings } from './eviction/node-readings.js';
+import { PodUsageReader } from './eviction/pod-usage.js';
+import type { Readings } from './eviction/pressure.js';
+import { parseThresholds, reservedOf } from './eviction/thresholds.js';
+import type { EvictionConfig } from './eviction/thresholds.js';
 import { ImageGc } from './node/image-gc.js';
 import { readMachine } from './node/machine.js';
 import { NodeLease } from './node/node-lease.js';
@@ -13,8 +19,7 @@ import { NodeStatusLoop } from './node/node-status-loop.js';
 import { RuntimeHealth } from './node/runtime-health.js';
 import { parseResolvConf } from './pods/environment/dns-config.js';
 import { ImagePuller } from './pods/image-puller.js';
-import { removeCgroupTree, removeCgroups } from './pods/cgroups.js';
-import { cgroupParentOf } from './pods/resources.js';
+import { PodCgroups } from './pods/cgroups.js';
 import { LogRotation } from './pods/log-rotation.js';
 import { findOrphans } from './pods/orphans.js';
 import { PodCleanup } from './pods/pod-cleanup.js';
@@ -50,6 +55,8 @@ export interface NodeAgentConfig {
   readonly taints: readonly Taint[];
   readonly allowedUnsafeSysctls: readonly string[];
   readonly hostPodEnv: Readonly<Record<string, string>>;
+  /** Kubernetes' own hard thresholds unless said. */
+  readonly eviction?: EvictionConfig | undefined;
 }
 
 export interface NodeAgentDeps {
@@ -63,6 +70,8 @@ export interface NodeAgentDeps {
   readonly onReady: () => void;
   /** The machine's own unless said. */
   readonly mounter?: Mounter | undefined;
+  /** What is left on the node; measured unless said. */
+  readonly readings?: ((signal: AbortSignal) => Promise<Readings>) | undefined;
 }
 
 /** What others see of a running node: its server, tests, the loop view. */
@@ -73,6 +82,7 @@ export interface NodeAgent {
   readonly health: RuntimeHealth;
   readonly directories: PodDirectories;
   readonly events: ApiEventRecorder;
+  readonly eviction: EvictionManager;
   loops(): readonly LoopState[];
   /** Resolves after an abort, when every loop has ended. Containers run on. */
   run(signal: AbortSignal): Promise<void>;
@@ -92,11 +102,16 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
   const { client, clock, log, engine, host, mounter = systemMounter } = deps;
   const { nodeName, podsRoot, podLogsRoot, seccompRoot, cgroupRoot, clusterDomain } = config;
   const machine = await readMachine(podsRoot);
+  const thresholds = parseThresholds(config.eviction ?? {});
   const informers = createInformers({ client, clock, log });
   const source = new PodSource(informers, nodeName);
   const serviceInformer = informers.of(services);
   const classInformer = informers.of(runtimeClasses);
   const runtimes = new PodRuntimes({ engine, host, runtimeClasses: classInformer.lister });
+  const cgroups =
+    cgroupRoot === undefined
+      ? undefined
+      : new PodCgroups({ root: cgroupRoot, cpus: machine.cpus, memoryBytes: machine.memoryBytes });
   const memories = new PodMemories();
   const events = new ApiEventRecorder({ client, clock, log, nodeName });
 
@@ -126,7 +141,8 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     ips: config.ips,
     port: deps.port,
     maxPods: config.maxPods,
-    dataDir: podsRoot,
+    pressures: () => eviction.pressures,
+    reserved: reservedOf(thresholds, machine),
     labels: config.labels,
     taints: config.taints,
     onReady: deps.onReady,
@@ -172,6 +188,8 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     starter,
     stopper,
     cgroupRoot,
+    cgroups,
+    allPods: () => source.all(),
     seccompRoot,
     parallelStarts,
     node: () => node.facts,
@@ -188,7 +206,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     probes,
     memories,
     source,
-    cgroupRoot,
+    cgroups,
   });
   const worker = new PodWorker({
     source,
@@ -214,7 +232,22 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     reconcile: (uid, context) => worker.reconcile(uid, context),
   });
   const rotation = new LogRotation({ runtimes: runtimes.all, clock, log });
-  const collectors = engine === undefined ? [] : [new ImageGc({ runtime: engine, clock, log, events })];
+  const imageGc = engine === undefined ? undefined : new ImageGc({ runtime: engine, clock, log, events });
+  const readings = new NodeReadings({ podsRoot, memoryBytes: machine.memoryBytes, engine });
+  const eviction: EvictionManager = new EvictionManager({
+    thresholds,
+    maxPodGraceSeconds: config.eviction?.maxPodGraceSeconds ?? 0,
+    readings: deps.readings ?? ((signal) => readings.read(signal)),
+    usage: new PodUsageReader({ runtimes, directories, cgroups }),
+    pods: () => source.all().map((pod) => ({ ...pod, status: status.of(pod) })),
+    memoryOf: (uid) => memories.of(uid),
+    reclaimDisk: async (signal) => imageGc?.collectUnused(signal),
+    events,
+    clock,
+    log,
+    changed: () => node.wake(),
+    evicted: (uid) => runner.interrupt(uid),
+  });
   const relists = runtimes.all.map(
     (runtime) => new Relist({ runtime, clock, log, changed: wake, busy: () => source.all().length > 0 }),
   );
@@ -232,10 +265,15 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
       subscription[Symbol.dispose]();
     }
   };
+  /** A first reading is taken before pods come, so that a node in need lets none in. */
+  const evictWhenReady = async (signal: AbortSignal): Promise<void> => {
+    await informers.whenSynced(signal);
+    await eviction.run(signal);
+  };
   const sweepOrphans = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       try {
-        for (const uid of await findOrphans(source, runtimes, podsRoot, signal)) wake(uid);
+        for (const uid of await findOrphans({ source, runtimes, directories, cgroups }, signal)) wake(uid);
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -252,6 +290,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     health,
     directories,
     events,
+    eviction,
     loops: () => [runner.loop()],
     async run(parent) {
       // Hundreds of loops and waits hang on it.
@@ -260,9 +299,9 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
       setMaxListeners(0, signal);
       try {
         await allSettledOrThrow(
-          [informers, events, health, node, lease, status, rotation, ...collectors]
+          [informers, events, health, node, lease, status, rotation, ...(imageGc === undefined ? [] : [imageGc])]
             .map((part) => part.run(signal))
-            .concat(runPods(signal)),
+            .concat(runPods(signal), evictWhenReady(signal)),
         );
       } catch (error) {
         if (!signal.aborted) throw error;
@@ -280,10 +319,8 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
         await allSettledOrThrow(sandboxes.map(({ id }) => runtime.stopSandbox(id, { signal })));
       }
       await allSettledOrThrow(source.all().map((pod) => volumes.unmount(pod.metadata.uid ?? '')));
-      if (cgroupRoot !== undefined) {
-        for (const pod of source.all()) await removeCgroups(cgroupParentOf(pod, cgroupRoot));
-        await removeCgroupTree(cgroupRoot);
-      }
+      for (const uid of (await cgroups?.uids()) ?? []) await cgroups?.remove(uid);
+      await cgroups?.removeTree();
     },
   };
 }

@@ -73,6 +73,18 @@ export class ImageGc {
     }
   }
 
+  /** All that no container uses, however young: the disk is needed now. Follows: DeleteUnusedImages. */
+  async collectUnused(signal: AbortSignal): Promise<void> {
+    const { runtime, log } = this.#deps;
+    const [images, pods] = await Promise.all([runtime.images({ signal }), runtime.observeAll({ signal })]);
+    const inUse = imagesInUse(images, pods);
+    for (const { id, tags, sizeBytes, pinned } of images) {
+      if (pinned || inUse.has(id)) continue;
+      await runtime.removeImage(id, { signal });
+      log.info({ image: tags[0] ?? id, bytes: sizeBytes }, 'image removed to free disk space');
+    }
+  }
+
   async collect(signal: AbortSignal): Promise<void> {
     const { runtime, clock, log, events, usage = diskUsage } = this.#deps;
     const now = clock.now();

@@ -12,4 +12,6 @@ export interface NodeFacts {
   /** Pods with a network of their own can start. */
   readonly networkReady: boolean;
   readonly networkMessage: string;
+  /** Such as `MemoryPressure`: what the node runs out of now. */
+  readonly pressures: ReadonlySet<string>;
 }

@@ -1,7 +1,7 @@
 import type { ContainerImage, Node, NodeCondition, NodeStatus, Taint } from '@geobuk/api';
 import { canonicalQuantity } from '@geobuk/api';
 import { rfc3339 } from '../pods/rfc3339.js';
-import type { Machine, Pressure } from './machine.js';
+import type { Machine } from './machine.js';
 import type { RuntimeHealthState } from './runtime-health.js';
 
 /** Stated to clients, who decide by it what a node can do. */
@@ -12,25 +12,22 @@ export interface NodeStatusFacts {
   readonly hostname: string;
   readonly ips: readonly string[];
   readonly machine: Machine;
-  readonly pressure: Pressure;
+  /** What the node runs out of. */
+  readonly pressures: ReadonlySet<string>;
   readonly health: RuntimeHealthState;
   readonly port: number;
   readonly maxPods: number;
   readonly hostRuntime: boolean;
   readonly images: readonly ContainerImage[];
-  readonly thresholds: PressureThresholds;
+  readonly reserved: Reserved;
   readonly now: number;
 }
 
-/** Below these a node is under pressure. Follows: hard eviction defaults. */
-export interface PressureThresholds {
+/** What pods cannot have: before that is gone, they are evicted. Follows: hard eviction as part of node allocatable. */
+export interface Reserved {
   readonly memoryBytes: number;
-  /** Shares of the whole. */
-  readonly disk: number;
-  readonly pids: number;
+  readonly diskBytes: number;
 }
-
-export const defaultThresholds: PressureThresholds = { memoryBytes: 100 << 20, disk: 0.1, pids: 0.05 };
 
 /** Follows: pressure is told for this long after it has passed, so that a node does not flap. */
 const pressureHeldMs = 300_000;
@@ -71,13 +68,13 @@ const kibibytes = (bytes: number): string => `${Math.floor(bytes / 1024)}Ki`;
 /** What the node has, and what pods may have of it. Foreign entries, extended resources, are kept. Pure. */
 export function nodeResources(
   before: NodeStatus,
-  { machine, maxPods, thresholds }: Pick<NodeStatusFacts, 'machine' | 'maxPods' | 'thresholds'>,
+  { machine, maxPods, reserved }: Pick<NodeStatusFacts, 'machine' | 'maxPods' | 'reserved'>,
 ): { readonly capacity: Readonly<Record<string, string>>; readonly allocatable: Readonly<Record<string, string>> } {
   const common = { cpu: String(machine.cpus), pods: String(maxPods), 'hugepages-1Gi': '0', 'hugepages-2Mi': '0' };
   const own = { ...common, memory: kibibytes(machine.memoryBytes), 'ephemeral-storage': kibibytes(machine.diskBytes) };
   const foreign = Object.fromEntries(Object.entries(before.capacity ?? {}).filter(([name]) => !(name in own)));
-  const free = Math.max(0, machine.memoryBytes - thresholds.memoryBytes);
-  const disk = Math.floor(machine.diskBytes * (1 - thresholds.disk));
+  const free = Math.max(0, machine.memoryBytes - reserved.memoryBytes);
+  const disk = Math.max(0, machine.diskBytes - reserved.diskBytes);
   return {
     capacity: { ...foreign, ...own },
     allocatable: {
@@ -131,11 +128,11 @@ interface Wanted {
 }
 
 function conditionsOf(before: readonly NodeCondition[], facts: NodeStatusFacts): readonly NodeCondition[] {
-  const { pressure, thresholds, now } = facts;
+  const { pressures, now } = facts;
   const wanted = [
     pressureCondition(
       'MemoryPressure',
-      pressure.memoryAvailableBytes < thresholds.memoryBytes,
+      pressures.has('MemoryPressure'),
       'KubeletHasInsufficientMemory',
       'kubelet has insufficient memory available',
       'KubeletHasSufficientMemory',
@@ -143,7 +140,7 @@ function conditionsOf(before: readonly NodeCondition[], facts: NodeStatusFacts):
     ),
     pressureCondition(
       'DiskPressure',
-      pressure.diskAvailableBytes < pressure.diskBytes * thresholds.disk,
+      pressures.has('DiskPressure'),
       'KubeletHasDiskPressure',
       'kubelet has disk pressure',
       'KubeletHasNoDiskPressure',
@@ -151,7 +148,7 @@ function conditionsOf(before: readonly NodeCondition[], facts: NodeStatusFacts):
     ),
     pressureCondition(
       'PIDPressure',
-      pressure.pidsAvailable < pressure.pidsMax * thresholds.pids,
+      pressures.has('PIDPressure'),
       'KubeletHasInsufficientPID',
       'kubelet has insufficient PID available',
       'KubeletHasSufficientPID',

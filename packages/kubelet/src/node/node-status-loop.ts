@@ -4,10 +4,10 @@ import type { Client, Clock } from '@geobuk/client';
 import type { Logger } from 'pino';
 import type { EventRecorder } from '../events/event-recorder.js';
 import type { ContainerRuntime } from '../runtime/runtime.js';
-import { readPressure } from './machine.js';
 import type { Machine } from './machine.js';
 import type { NodeFacts } from './node-facts.js';
-import { defaultThresholds, newNode, nodeResources, nodeStatus, wantedLabels, withHeartbeat } from './node-object.js';
+import type { Reserved } from './node-object.js';
+import { newNode, nodeResources, nodeStatus, wantedLabels, withHeartbeat } from './node-object.js';
 import type { RuntimeHealth } from './runtime-health.js';
 
 export interface NodeStatusLoopDeps {
@@ -23,7 +23,8 @@ export interface NodeStatusLoopDeps {
   readonly ips: readonly string[];
   readonly port: () => number;
   readonly maxPods: number;
-  readonly dataDir: string;
+  readonly pressures: () => ReadonlySet<string>;
+  readonly reserved: Reserved;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   readonly onReady: () => void;
@@ -55,7 +56,7 @@ export class NodeStatusLoop {
     const { allocatable } = nodeResources(this.#node?.status ?? {}, {
       machine,
       maxPods,
-      thresholds: defaultThresholds,
+      reserved: this.#deps.reserved,
     });
     const { networkReady, message } = health.state;
     return {
@@ -66,6 +67,7 @@ export class NodeStatusLoop {
       node: this.#node,
       networkReady,
       networkMessage: message,
+      pressures: this.#deps.pressures(),
     };
   }
 
@@ -165,19 +167,19 @@ export class NodeStatusLoop {
   }
 
   async #statusOf(before: NodeStatus, signal: AbortSignal): Promise<NodeStatus> {
-    const { clock, health, machine, nodeName, ips, port, maxPods, hostRuntime, dataDir } = this.#deps;
+    const { clock, health, machine, nodeName, ips, port, maxPods, hostRuntime, pressures, reserved } = this.#deps;
     return nodeStatus(before, {
       nodeName,
       hostname: nodeName,
       ips,
       machine,
-      pressure: await readPressure(dataDir),
+      pressures: pressures(),
       health: health.state,
       port: port(),
       maxPods,
       hostRuntime,
       images: await this.#images(before.images ?? [], signal),
-      thresholds: defaultThresholds,
+      reserved,
       now: clock.now(),
     });
   }

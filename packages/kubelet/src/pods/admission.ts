@@ -1,7 +1,8 @@
 import type { Node, Pod } from '@geobuk/api';
 import { bytesOf, cpuMillis } from '@geobuk/api';
 import type { Verdict } from './pod-status.js';
-import { podRequests } from './resources.js';
+import { isCritical } from '../eviction/ranking.js';
+import { podRequests, qosClassOf } from './resources.js';
 
 /** Sysctls that live in a namespace of the pod's own and hurt nobody else. Follows: safe sysctls. */
 const safeSysctls = new Set([
@@ -25,6 +26,8 @@ export interface AdmissionFacts {
   readonly others: readonly Pod[];
   readonly allocatable: Readonly<Record<string, string>>;
   readonly allowedUnsafeSysctls: readonly string[];
+  /** Such as `MemoryPressure`. */
+  readonly pressures: ReadonlySet<string>;
 }
 
 const hostPortsOf = (pod: Pod): readonly string[] =>
@@ -38,11 +41,22 @@ const outOf = (resource: string, requested: number, used: number, capacity: numb
   message: `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
 });
 
+/** Only for memory: who can bear to be evicted again may come. */
+const toleratesPressure = ({ spec }: Pod, types: readonly string[]): boolean =>
+  types.every((type) => type === 'MemoryPressure') &&
+  (spec.tolerations ?? []).some(
+    ({ key, effect }) =>
+      key === 'node.kubernetes.io/memory-pressure' && (effect === undefined || effect === 'NoSchedule'),
+  );
+
 /** Whether this node can take the pod after all. Follows: lifecycle predicate and sysctl admission. @returns why not. */
 export function admissionRefusal(
   pod: Pod,
-  { node, others, allocatable, allowedUnsafeSysctls }: AdmissionFacts,
+  { node, others, allocatable, allowedUnsafeSysctls, pressures }: AdmissionFacts,
 ): Verdict | undefined {
+  const worries = [...pressures].filter((type) => type !== 'MemoryPressure' || qosClassOf(pod) === 'BestEffort');
+  if (worries.length > 0 && !isCritical(pod) && !toleratesPressure(pod, worries))
+    return { reason: 'Evicted', message: `The node had condition: [${worries.join(', ')}]. ` };
   const os = pod.spec.os?.name;
   if (os !== undefined && os !== 'linux') {
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };

@@ -2,14 +2,13 @@ import { ignoring, isConflict, isNotFound, keyOf, pods } from '@geobuk/api';
 import type { Pod } from '@geobuk/api';
 import type { Client } from '@geobuk/client';
 import type { VolumeManager } from '../volumes/volume-manager.js';
-import { removeCgroups } from './cgroups.js';
+import type { PodCgroups } from './cgroups.js';
 import type { ImagePuller } from './image-puller.js';
 import type { PodDirectories } from './pod-directories.js';
 import type { PodMemories } from './pod-memory.js';
 import type { PodProbes } from '../probes/pod-probes.js';
 import type { PodSource } from './pod-source.js';
 import type { ReferencedObjects } from './referenced-objects.js';
-import { cgroupParentOf } from './resources.js';
 import type { StatusWriter } from './status-writer.js';
 
 export interface PodCleanupDeps {
@@ -22,7 +21,7 @@ export interface PodCleanupDeps {
   readonly probes: PodProbes;
   readonly memories: PodMemories;
   readonly source: PodSource;
-  readonly cgroupRoot: string | undefined;
+  readonly cgroups: PodCgroups | undefined;
 }
 
 /** What is left to do for a pod when nothing of it runs any more. Every method is safe to repeat. */
@@ -56,13 +55,13 @@ export class PodCleanup {
 
   /** Nothing of it may stay, memory of it least of all. `pod`: its last known state. */
   async forget(uid: string, pod: Pod | undefined): Promise<void> {
-    const { directories, status, puller, memories, source, cgroupRoot } = this.#deps;
+    const { directories, status, puller, memories, source, cgroups } = this.#deps;
     await this.releaseVolumes(uid);
     await directories.remove(uid);
-    if (pod !== undefined) {
-      await directories.removeLogs(pod);
-      if (cgroupRoot !== undefined) await removeCgroups(cgroupParentOf(pod, cgroupRoot));
-    }
+    if (pod === undefined) await directories.removeLogsOf(uid);
+    else await directories.removeLogs(pod);
+    await cgroups?.remove(uid);
+    cgroups?.balance(source.all());
     status.forget(uid);
     puller.forget(uid);
     memories.forget(uid);

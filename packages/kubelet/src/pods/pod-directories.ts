@@ -1,7 +1,16 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Pod } from '@geobuk/api';
+import { ignoring } from '@geobuk/api';
 import { logDirectoryOf } from './sandbox-spec.js';
+
+const missing = ignoring((error) => (error as NodeJS.ErrnoException).code === 'ENOENT');
+
+/** Uids become names of directories: nothing that leads elsewhere. */
+const isUid = (text: string): boolean => /^[-a-zA-Z0-9][-a-zA-Z0-9.]*$/.test(text);
+
+/** `<namespace>_<name>_<uid>`: neither of the others may hold an underscore. */
+const uidOfLogs = (directory: string): string | undefined => /^[^_]+_[^_]+_([^_]+)$/.exec(directory)?.[1];
 
 /** Where a pod's files are on the node: `<root>/<uid>` and its logs. */
 export class PodDirectories {
@@ -49,9 +58,26 @@ export class PodDirectories {
     await rm(this.logs(pod), { recursive: true, force: true });
   }
 
+  /** Logs of a pod of which only the uid is known. */
+  async removeLogsOf(uid: string): Promise<void> {
+    for (const name of await this.#logDirectories()) {
+      if (uidOfLogs(name) === uid) await rm(join(this.#logsRoot, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Pods that have files here, be it only logs. */
+  async uids(): Promise<ReadonlySet<string>> {
+    const names = (await readdir(this.root).catch(missing)) ?? [];
+    const logged = (await this.#logDirectories()).map(uidOfLogs);
+    return new Set([...names.filter(isUid), ...logged.filter((uid) => uid !== undefined)]);
+  }
+
+  async #logDirectories(): Promise<readonly string[]> {
+    return (await readdir(this.#logsRoot).catch(missing)) ?? [];
+  }
+
   #of(uid: string): string {
-    if (!/^[-a-zA-Z0-9.]+$/.test(uid) || uid.startsWith('.'))
-      throw new Error(`no directory for a pod of uid ${JSON.stringify(uid)}`);
+    if (!isUid(uid)) throw new Error(`no directory for a pod of uid ${JSON.stringify(uid)}`);
     return join(this.root, uid);
   }
 }

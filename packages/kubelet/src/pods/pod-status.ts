@@ -61,7 +61,12 @@ export function podStatus(pod: Pod, state: PodState | undefined, before: PodStat
   });
   const reason = verdict?.reason ?? (terminal ? before.reason : undefined);
   const message = verdict?.message ?? (terminal ? before.message : undefined);
-  const rejected = verdict !== undefined && state === undefined && before.startTime === undefined;
+  // A pod that was not let in has no containers to speak of, now and in every later report.
+  const rejected =
+    verdict !== undefined &&
+    state === undefined &&
+    before.containerStatuses === undefined &&
+    before.initContainerStatuses === undefined;
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,

@@ -8,6 +8,7 @@ import type { MountedVolumes } from '../volumes/volume-manager.js';
 import { dnsConfigOf } from './environment/dns-config.js';
 import type { ClusterDns, DnsConfig } from './environment/dns-config.js';
 import { hostnameOf } from './environment/hosts-file.js';
+import type { PodCgroups } from './cgroups.js';
 import type { PodDirectories } from './pod-directories.js';
 import type { PodStep } from './pod-diff.js';
 import type { PodMemory } from './pod-memory.js';
@@ -27,6 +28,8 @@ export interface PodStepsDeps {
   readonly nodeDns: () => Promise<DnsConfig>;
   readonly clusterDns: ClusterDns;
   readonly cgroupRoot: string | undefined;
+  readonly cgroups: PodCgroups | undefined;
+  readonly allPods: () => readonly Pod[];
   readonly seccompRoot: string;
   /** More at once only make all of them late. */
   readonly parallelStarts: number;
@@ -111,6 +114,7 @@ export class PodSteps {
       throw new NetworkNotReadyError(networkMessage);
     }
     await directories.make(pod);
+    this.#deps.cgroups?.ensure(pod, this.#deps.allPods());
     try {
       const spec = await this.#sandboxSpec(pod, attempt);
       using _turn = await this.#starts.enter(signal);

@@ -137,8 +137,8 @@ export class PodWorker {
       .all()
       .filter((other) => other.metadata.uid !== pod.metadata.uid && !isTerminal({ ...other, status: status.of(other) }))
       .filter((other) => memories.known(other.metadata.uid ?? '')?.admitted === true);
-    const { node: object, allocatable } = node();
-    const refusal = admissionRefusal(pod, { node: object, others, allocatable, allowedUnsafeSysctls });
+    const { node: object, allocatable, pressures } = node();
+    const refusal = admissionRefusal(pod, { node: object, others, allocatable, allowedUnsafeSysctls, pressures });
     if (refusal === undefined) return;
     memory.verdict = { ...refusal, message: `Pod was rejected: ${refusal.message}`, graceSeconds: 0 };
     events.pod(pod, 'Warning', refusal.reason, refusal.message);
@@ -207,7 +207,8 @@ export class PodWorker {
       runtimeName: runtime.name,
       // A pod that was to run until it is deleted ends when all its containers have, not before.
       ending: ending !== undefined && idle,
-      verdict: memory.verdict,
+      // Others may take its place only when it runs no more.
+      verdict: idle ? memory.verdict : undefined,
       trouble: (name) => this.#trouble(pod, name, memory, now),
       crashLoop: (name) => plan.crashLoops.get(name),
       started: (id) => probes.started(id),

@@ -37,14 +37,18 @@ const requestsOf = (container: Container): ResourceList => ({
  * sidecars that started before it. Follows: resource.PodRequests, pod overhead included.
  */
 export function podRequests(pod: Pod): Amounts {
+  return overLife(pod, (container) => amountsOf(requestsOf(container)));
+}
+
+function overLife(pod: Pod, amountOf: (container: Container) => Amounts): Amounts {
   let sidecars = nothing;
   let init = nothing;
   for (const container of pod.spec.initContainers ?? []) {
-    const own = amountsOf(requestsOf(container));
+    const own = amountOf(container);
     if (isSidecar(container)) sidecars = plus(sidecars, own);
     init = larger(init, isSidecar(container) ? sidecars : plus(sidecars, own));
   }
-  const main = pod.spec.containers.reduce((sum, container) => plus(sum, amountsOf(requestsOf(container))), sidecars);
+  const main = pod.spec.containers.reduce((sum, container) => plus(sum, amountOf(container)), sidecars);
   return plus(larger(main, init), amountsOf(pod.spec.overhead));
 }
 
@@ -103,9 +107,9 @@ export function containerResources(pod: Pod, container: Container, nodeMemoryByt
 
 /** The pod's own cgroup: requests as shares; limits only when every container has one. Follows: ResourceConfigForPod. */
 export function podResources(pod: Pod): LinuxResources {
-  const { containers } = pod.spec;
-  const limits = containers.map((container) => amountsOf(container.resources?.limits));
-  const sum = limits.reduce(plus, amountsOf(pod.spec.overhead));
+  const limitsOf = (container: Container): Amounts => amountsOf(container.resources?.limits);
+  const limits = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(limitsOf);
+  const sum = overLife(pod, limitsOf);
   return {
     cpuShares: cpuShares(podRequests(pod).cpuMillis),
     cpuPeriod: cpuPeriodUs,

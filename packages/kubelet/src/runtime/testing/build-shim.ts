@@ -9,7 +9,7 @@ export function buildShim(directory: string): string {
   const shim = readdirSync(join(runtime, 'host/shim')).filter(
     (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
   );
-  for (const file of ['process-identity.ts', ...shim.map((name) => join('host/shim', name))]) {
+  for (const file of ['process-identity.ts', 'cgroup.ts', ...shim.map((name) => join('host/shim', name))]) {
     const target = join(directory, file.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(target), { recursive: true });
     const compilerOptions = { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2023 };

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, processIdentity, signalProcess } from '../../process-identity.js';
 import type { ProcessIdentity } from '../../process-identity.js';
 import type { ContainerState, LinuxResources } from '../../runtime.js';
-import { Cgroup } from './cgroup.js';
+import { Cgroup } from '../../cgroup.js';
 import { launchCommand, ttyCommand } from './launch.js';
 import { LogWriter } from './log-writer.js';
 import { makeMountView } from './mount-view.js';

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cgroup } from './cgroup.js';
-import type { CgroupUsage } from './cgroup.js';
+import type { Cgroup } from '../../cgroup.js';
+import type { CgroupUsage } from '../../cgroup.js';
 
 interface ProcessLine {
   readonly pid: number;

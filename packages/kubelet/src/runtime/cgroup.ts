@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LinuxResources } from '../../runtime.js';
+import type { LinuxResources } from './runtime.js';
 
 const root = '/sys/fs/cgroup';
 const controllersOfV1 = ['cpu', 'cpuacct', 'memory', 'pids'] as const;
