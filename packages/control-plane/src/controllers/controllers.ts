@@ -5,16 +5,21 @@ import type { CertificateSigner } from './certificates/csr-signing-controller.js
 import { CsrApprovingController } from './certificates/csr-approving-controller.js';
 import { CsrCleanerController } from './certificates/csr-cleaner-controller.js';
 import { CsrSigningController } from './certificates/csr-signing-controller.js';
+import { ClusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.js';
 import { CronJobController } from './cron-job/cron-job-controller.js';
 import { DaemonSetController } from './daemon-set/daemon-set-controller.js';
 import { DeploymentController } from './deployment/deployment-controller.js';
 import { EndpointSliceController } from './endpoint-slice/endpoint-slice-controller.js';
+import { DisruptionController } from './disruption/disruption-controller.js';
+import { EndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.js';
+import { EndpointsController } from './endpoints/endpoints-controller.js';
 import { JobController } from './job/job-controller.js';
 import { NamespaceController } from './namespace/namespace-controller.js';
 import { NodeIpamController } from './node-ipam/node-ipam-controller.js';
 import { NodeLifecycleController } from './node-lifecycle/node-lifecycle-controller.js';
 import { PodGcController } from './pod-gc/pod-gc-controller.js';
 import { ReplicaSetController } from './replica-set/replica-set-controller.js';
+import { replicationControllerKind } from './replication-controller/replication-controller-kind.js';
 import { RootCaController } from './root-ca/root-ca-controller.js';
 import { ServiceAccountController } from './service-account/service-account-controller.js';
 import { StatefulSetController } from './stateful-set/stateful-set-controller.js';
@@ -43,12 +48,21 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
   return [
     new DeploymentController({ ...deps, recorder: recorderFor('deployment-controller') }),
     new ReplicaSetController({ ...deps, recorder: recorderFor('replicaset-controller') }),
+    new ReplicaSetController({
+      ...deps,
+      recorder: recorderFor('replication-controller'),
+      kind: replicationControllerKind,
+    }),
     new DaemonSetController({ ...deps, recorder: recorderFor('daemonset-controller') }),
     new StatefulSetController({ ...deps, recorder: recorderFor('statefulset-controller') }),
     new JobController({ ...deps, recorder: recorderFor('job-controller') }),
     new CronJobController({ ...deps, recorder: recorderFor('cronjob-controller') }),
     new TtlAfterFinishedController(deps),
     new EndpointSliceController({ ...deps, recorder: recorderFor('endpoint-slice-controller') }),
+    new EndpointsController(deps),
+    new EndpointSliceMirroringController(deps),
+    new DisruptionController({ ...deps, recorder: recorderFor('controllermanager') }),
+    new ClusterRoleAggregationController(deps),
     new NamespaceController(deps),
     new ServiceAccountController(deps),
     new RootCaController(deps),

@@ -14,7 +14,8 @@ const maxEndpoints = 100;
 
 export type AddressType = 'IPv4' | 'IPv6';
 
-interface WantedGroup {
+/** Endpoints that can share slices. */
+export interface WantedGroup {
   readonly addressType: AddressType;
   readonly ports: readonly DiscoveryV1EndpointPort[];
   readonly endpoints: readonly Endpoint[];
@@ -36,12 +37,23 @@ export function diffEndpointSlices(
   nodeOf: (name: string) => Node | undefined,
   existing: readonly EndpointSlice[],
 ): EndpointSliceDiff {
+  return packSlices(wantedGroups(service, pods, nodeOf), existing, (group, endpoints, base) =>
+    sliceOf(service, group, endpoints, base),
+  );
+}
+
+/** Puts groups of endpoints into slices, touching as few of the existing ones as possible. Pure. */
+export function packSlices(
+  groups: readonly WantedGroup[],
+  existing: readonly EndpointSlice[],
+  make: (group: WantedGroup, endpoints: readonly Endpoint[], base?: EndpointSlice) => EndpointSlice,
+): EndpointSliceDiff {
   const create: EndpointSlice[] = [];
   const update: EndpointSlice[] = [];
   const remove: EndpointSlice[] = [];
   const leftover = new Set(existing.filter((slice) => slice.metadata.deletionTimestamp === undefined));
 
-  for (const group of wantedGroups(service, pods, nodeOf)) {
+  for (const group of groups) {
     const mine = [...leftover].filter(
       (slice) => slice.addressType === group.addressType && samePorts(slice.ports ?? [], group.ports),
     );
@@ -67,11 +79,11 @@ export function diffEndpointSlices(
         continue;
       }
       stays = true;
-      const wanted = sliceOf(service, group, kept, slice);
+      const wanted = make(group, kept, slice);
       if (!sameSlice(slice, wanted)) update.push(wanted);
     }
     while (fresh.length > 0 || (!stays && plans.length === 0)) {
-      create.push(sliceOf(service, group, fresh.splice(0, maxEndpoints)));
+      create.push(make(group, fresh.splice(0, maxEndpoints)));
       stays = true;
     }
   }
@@ -202,7 +214,8 @@ function endpointOf(
   };
 }
 
-function portsOf(service: Service, pod: Pod): readonly DiscoveryV1EndpointPort[] {
+/** The ports of a Service as one pod has them. */
+export function portsOf(service: Service, pod: Pod): readonly DiscoveryV1EndpointPort[] {
   const found: DiscoveryV1EndpointPort[] = [];
   for (const { name, protocol = 'TCP', port, targetPort, appProtocol } of service.spec.ports ?? []) {
     const number = resolvePort(pod, targetPort ?? port, protocol);

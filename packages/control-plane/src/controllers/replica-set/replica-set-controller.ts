@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ObjectKey, Pod, ReplicaSet } from '@geobuk/api';
+import type { KubernetesObject, ObjectKey, Pod, ReplicaSet, ResourceType } from '@geobuk/api';
 import { formatKey, ignoring, isNotFound, keyOf, labelSelectorOf, pods, replicaSets, uidOf } from '@geobuk/api';
 import type {
   Client,
@@ -27,11 +27,27 @@ import { podFromTemplate } from '../pod-template.js';
 import { inSlowStartBatches } from '../slow-start.js';
 import { countByNode, diffReplicaSet, replicaSetStatus } from './replica-set-diff.js';
 
+/** A kind whose objects mean what a ReplicaSet means. */
+export interface ReplicatedKind {
+  readonly controller: string;
+  readonly type: ResourceType;
+  /** The same object, read as a ReplicaSet. */
+  readonly view: (object: KubernetesObject) => ReplicaSet;
+}
+
+const replicaSetKind: ReplicatedKind = {
+  controller: 'replicaset',
+  type: replicaSets as ResourceType,
+  view: (object) => object as ReplicaSet,
+};
+
 export interface ReplicaSetControllerDeps {
   readonly client: Client;
   readonly informers: Informers;
   readonly recorder: Pick<EventRecorder, 'record'>;
   readonly clock: Clock;
+  /** ReplicaSets unless said. */
+  readonly kind?: ReplicatedKind | undefined;
 }
 
 /**
@@ -39,17 +55,21 @@ export interface ReplicaSetControllerDeps {
  * Follows: ReplicaSet controller (adoption by selector, slow-start creation, deletion ranking).
  */
 export class ReplicaSetController implements Controller {
-  readonly name = 'replicaset';
+  readonly name: string;
   readonly watches;
   readonly #deps: ReplicaSetControllerDeps;
-  readonly #replicaSets: Lister<ReplicaSet>;
+  readonly #kind: ReplicatedKind;
+  readonly #replicaSets: Lister<KubernetesObject>;
   readonly #pods: Lister<Pod>;
   readonly #expectations: Expectations;
 
   constructor(deps: ReplicaSetControllerDeps) {
     this.#deps = deps;
     this.#expectations = new Expectations(deps.clock);
-    const rsInformer = deps.informers.of(replicaSets);
+    this.#kind = deps.kind ?? replicaSetKind;
+    this.name = this.#kind.controller;
+    const { type } = this.#kind;
+    const rsInformer = deps.informers.of(type);
     const podInformer = deps.informers.of(pods);
     rsInformer.addIndex(controllerUidIndex, byControllerUid);
     podInformer.addIndex(controllerUidIndex, byControllerUid);
@@ -57,8 +77,8 @@ export class ReplicaSetController implements Controller {
     this.#replicaSets = rsInformer.lister;
     this.#pods = podInformer.lister;
     this.watches = [
-      primary(replicaSets),
-      this.#expectations.observing(ownedBy(replicaSets, pods)),
+      primary(type),
+      this.#expectations.observing(ownedBy(type, pods)),
       mapped(pods, (now) => this.#ownersOfOrphan(now)),
     ];
   }
@@ -67,11 +87,12 @@ export class ReplicaSetController implements Controller {
   async reconcile(key: ObjectKey, { signal, trace }: ReconcileContext): Promise<ReconcileResult> {
     const { client, clock } = this.#deps;
     const id = formatKey(key);
-    const rs = this.#replicaSets.get(key); // check
-    if (rs === undefined) {
+    const object = this.#replicaSets.get(key); // check
+    if (object === undefined) {
       this.#expectations.forget(id);
       return settled;
     }
+    const rs = this.#kind.view(object);
     const owned = await this.#claimed(rs, signal);
     if (!this.#expectations.satisfied(id)) return settled; // the missing events bring the key back
 
@@ -87,7 +108,8 @@ export class ReplicaSetController implements Controller {
     }
     const status = replicaSetStatus(rs, owned, clock.now(), failure);
     if (!isDeepStrictEqual(status, rs.status)) {
-      await client.updateStatus(replicaSets, { ...rs, status }, { signal }).catch(ignoring(isNotFound));
+      const body: KubernetesObject & { readonly status: unknown } = { ...object, status };
+      await client.updateStatus(this.#kind.type, body, { signal }).catch(ignoring(isNotFound));
     }
     if (failure !== undefined) throw failure;
     return plan.wakeAfterMs === undefined ? settled : { requeueAfterMs: plan.wakeAfterMs };
@@ -102,7 +124,7 @@ export class ReplicaSetController implements Controller {
     ];
     const claims = claim(rs, selector, candidates);
     await allSettledOrThrow([
-      ...claims.adopt.filter(isPodActive).map((pod) => adopt(client, replicaSets, rs, pods, pod, { signal })),
+      ...claims.adopt.filter(isPodActive).map((pod) => adopt(client, this.#kind.type, rs, pods, pod, { signal })),
       ...claims.release.map((pod) => release(client, rs, pods, pod, { signal })),
     ]);
     return [...claims.owned, ...claims.adopt.filter(isPodActive)];
@@ -116,7 +138,7 @@ export class ReplicaSetController implements Controller {
     trace: ReconcileContext['trace'],
   ): Promise<unknown> {
     const { client, recorder } = this.#deps;
-    const pod = podFromTemplate(replicaSets, rs, rs.spec.template ?? {});
+    const pod = podFromTemplate(this.#kind.type, rs, rs.spec.template ?? {});
     this.#expectations.expectCreations(id, count);
     const { skipped, error } = await inSlowStartBatches(
       Array.from({ length: count }, () => pod),
@@ -167,7 +189,8 @@ export class ReplicaSetController implements Controller {
   /** Pods per node over all ReplicaSets of the same Deployment: scaling down evens them out. */
   #podsOfSiblings(rs: ReplicaSet): ReadonlyMap<string, number> {
     const owner = controllerOf(rs);
-    const family = owner === undefined ? [rs] : this.#replicaSets.byIndex(controllerUidIndex, owner.uid);
+    const family: readonly KubernetesObject[] =
+      owner === undefined ? [rs] : this.#replicaSets.byIndex(controllerUidIndex, owner.uid);
     return countByNode(family.flatMap((member) => this.#pods.byIndex(controllerUidIndex, uidOf(member))));
   }
 
@@ -175,6 +198,7 @@ export class ReplicaSetController implements Controller {
     if (pod === undefined || controllerOf(pod) !== undefined) return [];
     return this.#replicaSets
       .list(pod.metadata.namespace)
+      .map((object) => this.#kind.view(object))
       .filter((rs) => claim(rs, labelSelectorOf(rs.spec.selector), [pod]).adopt.length > 0)
       .map(keyOf);
   }
