@@ -24,12 +24,17 @@ class ChangingPods extends FakeConnection {
     if (type.plural !== 'pods') return super.list(type, options);
     const from = Number(options.continue ?? 0);
     const to = Math.min(podCount, from + (options.limit ?? podCount));
-    const items = Array.from({ length: to - from }, (_, index) => this.#pod(from + index, 0)) as unknown as readonly T[];
+    const items = Array.from({ length: to - from }, (_, index) =>
+      this.#pod(from + index, 0),
+    ) as unknown as readonly T[];
     const metadata = { resourceVersion: '1', ...(to < podCount ? { continue: String(to) } : {}) };
     return Promise.resolve({ apiVersion: 'v1', kind: 'PodList', metadata, items });
   }
 
-  override watch<T extends KubernetesObject>(type: ResourceType<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
+  override watch<T extends KubernetesObject>(
+    type: ResourceType<T>,
+    options: WatchOptions,
+  ): AsyncIterable<WatchEvent<T>> {
     if (type.plural !== 'pods') return super.watch(type, options);
     return this.#events(options.signal) as AsyncIterable<WatchEvent<T>>;
   }
@@ -52,8 +57,14 @@ class ChangingPods extends FakeConnection {
   }
 
   #pod(index: number, version: number): Pod {
-    const pod = podObject(`workload-${index % 400}-${index}`, { namespace: `team-${index % 40}`, restarts: version % 7, ageSeconds: 100 + index });
-    return JSON.parse(JSON.stringify({ ...pod, metadata: { ...pod.metadata, resourceVersion: String(version) } })) as Pod;
+    const pod = podObject(`workload-${index % 400}-${index}`, {
+      namespace: `team-${index % 40}`,
+      restarts: version % 7,
+      ageSeconds: 100 + index,
+    });
+    return JSON.parse(
+      JSON.stringify({ ...pod, metadata: { ...pod.metadata, resourceVersion: String(version) } }),
+    ) as Pod;
   }
 }
 
@@ -92,9 +103,15 @@ async function tables(): Promise<void> {
   clearInterval(changing);
   const { user, system } = process.cpuUsage(before);
   globalThis.gc?.();
-  console.log(`key to paint: p50 ${percentile(keys, 0.5)} ms, p95 ${percentile(keys, 0.95)} ms, worst ${percentile(keys, 1)} ms (${keys.length} keys)`);
-  console.log(`frames by events: p50 ${percentile(frames, 0.5)} ms, p95 ${percentile(frames, 0.95)} ms, worst ${percentile(frames, 1)} ms (${frames.length} frames in ${seconds} s)`);
-  console.log(`CPU ${(((user + system) / 1e6 / seconds) * 100).toFixed(0)} % of a core, RSS ${megabytes(process.memoryUsage().rss)}, heap ${megabytes(process.memoryUsage().heapUsed)}`);
+  console.log(
+    `key to paint: p50 ${percentile(keys, 0.5)} ms, p95 ${percentile(keys, 0.95)} ms, worst ${percentile(keys, 1)} ms (${keys.length} keys)`,
+  );
+  console.log(
+    `frames by events: p50 ${percentile(frames, 0.5)} ms, p95 ${percentile(frames, 0.95)} ms, worst ${percentile(frames, 1)} ms (${frames.length} frames in ${seconds} s)`,
+  );
+  console.log(
+    `CPU ${(((user + system) / 1e6 / seconds) * 100).toFixed(0)} % of a core, RSS ${megabytes(process.memoryUsage().rss)}, heap ${megabytes(process.memoryUsage().heapUsed)}`,
+  );
   const idle = process.cpuUsage();
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   const rest = process.cpuUsage(idle);
@@ -104,13 +121,20 @@ async function tables(): Promise<void> {
 async function logs(): Promise<void> {
   await using board = new Dashboard({ width: 200, height: 60 });
   await board.shows('web-5d8f-a');
-  const page = new LogPage({ cluster: board.app.cluster('geobuk'), title: 'bench', sources: [], previous: false }, board.app);
+  const page = new LogPage(
+    { cluster: board.app.cluster('geobuk'), title: 'bench', sources: [], previous: false },
+    board.app,
+  );
   board.app.open(page);
   const startedAt = performance.now();
   const frames: number[] = [];
   const count = 100_000;
   for (let index = 0; index < count; index += 1) {
-    page.add({ source: '', time: '2026-03-01T12:00:00.000000000Z', text: `line ${index} of an ordinary length, with a level=info and some words` });
+    page.add({
+      source: '',
+      time: '2026-03-01T12:00:00.000000000Z',
+      text: `line ${index} of an ordinary length, with a level=info and some words`,
+    });
     if (index % 500 === 0) {
       const at = performance.now();
       board.app.paint();
@@ -118,7 +142,9 @@ async function logs(): Promise<void> {
     }
   }
   const took = performance.now() - startedAt;
-  console.log(`${count} log lines: ${took.toFixed(0)} ms (${Math.round(count / (took / 1_000))} lines/s), held ${page.ring.length}, let go ${page.ring.dropped}`);
+  console.log(
+    `${count} log lines: ${took.toFixed(0)} ms (${Math.round(count / (took / 1_000))} lines/s), held ${page.ring.length}, let go ${page.ring.dropped}`,
+  );
   console.log(`log frames: p95 ${percentile(frames, 0.95)} ms; ring ${megabytes(page.ring.bytes)}`);
   const at = performance.now();
   page.filter.set('line 9999\\d');

@@ -1,15 +1,11 @@
 import { createRequire } from 'node:module';
-import { clusterConfigOf, createHttpClient, readKubeconfig, systemClock } from '@geobuk/client';
-import type { Clock, Kubeconfig } from '@geobuk/client';
-import { KeyMap, unknownActions } from './actions/key-map.js';
-import { App } from './app/app.js';
-import { openOutside } from './app/outside.js';
+import type { Clock } from '@geobuk/client';
 import type { Language } from './app/services.js';
-import { controllerForMany } from './cluster/many-listeners.js';
-import { ClusterSet } from './cluster/cluster-set.js';
-import type { Connection, ContextIdentity } from './cluster/connection.js';
-import { parseNamespaces } from './command/parse-command.js';
+import { drawHeader, headerHeight } from './app/draw-header.js';
+import { Frame } from './screen/frame.js';
+import { Painter } from './screen/painter.js';
 import { BlessedTerminal } from './terminal/blessed-terminal.js';
+import type { Terminal } from './terminal/terminal.js';
 import { colorDepthOf, sgrTable } from './theme/sgr.js';
 import type { ColorDepth } from './theme/sgr.js';
 import { turtleShip } from './theme/theme.js';
@@ -60,73 +56,79 @@ export interface TuiConfig {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A configuration with nothing about the terminal left open. */
+export interface TuiSettings extends Omit<
+  TuiConfig,
+  | 'stdin'
+  | 'stdout'
+  | 'environment'
+  | 'mouse'
+  | 'colorDepth'
+  | 'language'
+  | 'editor'
+  | 'programVersion'
+  | 'dumpDirectory'
+> {
+  readonly colorDepth: ColorDepth;
+  readonly language: Language;
+  readonly editor: readonly string[];
+  readonly programVersion: string;
+  readonly dumpDirectory: string;
+}
+
 /**
- * Runs the terminal dashboard until the person quits. The first frame is painted before anything is asked of the
- * network, and no state of a cluster ends the program.
+ * Runs the terminal dashboard until the person quits. A frame stands on the screen before the client, let alone the
+ * network, is even loaded; keys pressed meanwhile wait. No state of a cluster ends the program.
  * @returns the exit code. @throws {ConfigError} a kubeconfig that cannot be used.
  */
-export async function runTui(config: TuiConfig): Promise<number> {
-  const paths = typeof config.kubeconfig === 'string' ? [config.kubeconfig] : config.kubeconfig;
-  const kubeconfig = await readKubeconfig(paths);
-  const contexts = identitiesOf(kubeconfig);
-  const connect = async (identity: ContextIdentity): Promise<Connection> =>
-    createHttpClient(await clusterConfigOf(kubeconfig, { context: identity.context }));
-  return runDashboard({ ...config, contexts, current: kubeconfig.currentContext, connect });
+export function runTui(config: TuiConfig): Promise<number> {
+  return inTerminal(config, async (settings, terminal) => {
+    const { runOnKubeconfig } = await import('./dashboard.js');
+    return runOnKubeconfig(settings, terminal);
+  });
 }
 
-/** What {@link runTui} runs once the kubeconfig is read; tests give a recorded cluster. */
-export interface DashboardConfig extends Omit<TuiConfig, 'kubeconfig'> {
-  readonly contexts: readonly ContextIdentity[];
-  readonly current: string | undefined;
-  readonly connect: (identity: ContextIdentity, signal: AbortSignal) => Promise<Connection>;
-}
-
-export async function runDashboard(config: DashboardConfig): Promise<number> {
-  const { contexts, clock = systemClock, stdin = process.stdin, stdout = process.stdout } = config;
+/** Opens the terminal, paints the first frame, and hands both over to what takes longer to load. */
+export async function inTerminal(
+  config: Omit<TuiConfig, 'kubeconfig'> & Partial<Pick<TuiConfig, 'kubeconfig'>>,
+  run: (settings: TuiSettings, terminal: Terminal) => Promise<number>,
+): Promise<number> {
+  const { stdin = process.stdin, stdout = process.stdout } = config;
   // The one place below the command line that looks at the environment: a terminal is described nowhere else.
   const environment: TuiEnvironment = config.environment ?? process.env;
-  const context = config.context ?? config.current ?? contexts[0]?.context;
-  const identity = contexts.find((one) => one.context === context);
-  if (context === undefined || identity === undefined) throw new Error(`no context ${context ?? ''} in the kubeconfig`);
-  const unknown = unknownActions(config.keys ?? {});
-  const stop = controllerForMany();
-  const end = (): void => stop.abort(config.signal?.reason);
-  config.signal?.addEventListener('abort', end, { once: true });
-  using terminal = new BlessedTerminal({ input: stdin, output: stdout, mouse: config.mouse ?? true });
-  const clusters: ClusterSet = new ClusterSet({
-    contexts,
-    connect: config.connect,
-    clock,
-    random: Math.random,
-    readOnly: config.readonly ?? false,
-    changed: () => app.invalidate(),
-  });
-  const app: App = new App({
-    terminal,
-    clusters,
-    clock,
-    keyMap: new KeyMap(config.keys),
-    outside: openOutside({
-      terminal,
-      editor: config.editor ?? editorOf(environment),
-      dumpDirectory: config.dumpDirectory ?? '.',
-    }),
-    sgr: sgrTable(turtleShip, config.colorDepth ?? colorDepthOf(environment)),
+  const settings: TuiSettings = {
+    ...config,
+    kubeconfig: config.kubeconfig ?? [],
+    colorDepth: config.colorDepth ?? colorDepthOf(environment),
     language: config.language ?? languageOf(environment),
+    editor: config.editor ?? editorOf(environment),
     programVersion: config.programVersion ?? packageVersion(),
-    context,
-    namespaces:
-      config.namespace === undefined ? { kind: 'one', name: identity.namespace } : parseNamespaces(config.namespace),
-    favourites: config.favourites ?? [...new Set([identity.namespace, 'default'])],
-    command: config.view ?? 'pods',
-    badges: config.badges ?? {},
+    dumpDirectory: config.dumpDirectory ?? '.',
+  };
+  using terminal = new BlessedTerminal({ input: stdin, output: stdout, mouse: config.mouse ?? true });
+  paintStart(terminal, settings);
+  return await run(settings, terminal);
+}
+
+function paintStart(terminal: Terminal, settings: TuiSettings): void {
+  const { width, height } = terminal.size;
+  const frame = new Frame(width, height);
+  const canvas = frame.canvas();
+  const header = headerHeight(height);
+  drawHeader(canvas.region(0, 0, width, header), {
+    context: settings.context ?? '…',
+    cluster: '…',
+    user: '…',
+    programVersion: settings.programVersion,
+    clusterVersion: '',
+    readOnly: settings.readonly ?? false,
+    link: { text: '◐ starting', paint: 'pending' },
+    namespaces: [],
+    activeNamespace: '',
+    hints: [],
   });
-  if (unknown.length > 0) app.flash('warn', `no such actions in the key file: ${unknown.join(', ')}`);
-  try {
-    return await app.run(stop.signal);
-  } finally {
-    config.signal?.removeEventListener('abort', end);
-  }
+  canvas.region(0, header, width, height - header - 1).box(settings.view ?? 'pods');
+  terminal.write(new Painter({ sgr: sgrTable(turtleShip, settings.colorDepth) }).paint(frame));
 }
 
 /** Follows: POSIX locale names, such as `ko_KR.UTF-8`. */
@@ -139,16 +141,3 @@ const editorOf = ({ KUBE_EDITOR, EDITOR }: TuiEnvironment): readonly string[] =>
 
 const packageVersion = (): string =>
   (createRequire(import.meta.url)('../package.json') as { readonly version: string }).version;
-
-function identitiesOf(kubeconfig: Kubeconfig): readonly ContextIdentity[] {
-  return kubeconfig.contexts.map(({ name, cluster, user, namespace }) => {
-    const server = kubeconfig.clusters.find((one) => one.name === cluster)?.fields['server'];
-    return {
-      context: name,
-      cluster,
-      user,
-      server: typeof server === 'string' ? server : '',
-      namespace: namespace ?? 'default',
-    };
-  });
-}

@@ -124,7 +124,7 @@ export class TablePage implements Page {
   }
 
   draw(canvas: Canvas, now: number): void {
-    this.#refreshLive(now);
+    this.#refreshLive();
     const inner = canvas.box(this.#title());
     const look = {
       now,
@@ -349,7 +349,7 @@ export class TablePage implements Page {
   }
 
   /** Columns of usage and forwards are made again when those have changed, and not otherwise. */
-  #refreshLive(now: number): void {
+  #refreshLive(): void {
     if (this.view?.live !== true) return;
     const { forwards } = this.services;
     const seen = `${forwards.all.map(({ pod }) => pod).join()} ${this.options.clusters.map((one) => `${this.services.facts(one).sampledAt}:${this.#crews.get(one)?.version ?? 0}`).join()}`;
@@ -357,7 +357,7 @@ export class TablePage implements Page {
     this.#loadSeen = seen;
     for (const row of [...this.model.rows]) {
       const cluster = this.clusterOf(row);
-      this.model.upsert(this.#makers.get(cluster)!.row(row.object, this.#facts(cluster)), now);
+      this.model.upsert(this.#makers.get(cluster)!.row(row.object, this.#facts(cluster)));
     }
   }
 

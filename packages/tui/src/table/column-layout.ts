@@ -63,7 +63,8 @@ function fit(
   const last = chosen.every(isTelling);
   const least = chosen.map((index, place) => {
     const tells = isTelling(index) && !last;
-    const floor = index === nameAt || tells ? shortestName : Math.max(shortestText, shapes[index]!.title.length + 1);
+    const usual = index === nameAt || tells ? shortestName : Math.max(shortestText, shapes[index]!.title.length + 1);
+    const floor = shapes[index]!.least ?? usual;
     return Math.min(widths[place]!, floor);
   });
   const sum = (): number => widths.reduce((total, width) => total + width, 0) + chosen.length - 1;

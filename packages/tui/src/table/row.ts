@@ -9,6 +9,8 @@ export interface ColumnShape {
   readonly wide?: boolean | undefined;
   /** `time`: the row's value is epoch milliseconds and the cell its age. `number`: sorted by value. */
   readonly kind?: 'text' | 'number' | 'time' | undefined;
+  /** Columns of width it never gives up. */
+  readonly least?: number | undefined;
   /** Shown only where usage is measured. */
   readonly metric?: boolean | undefined;
   /** Which columns go first when the screen is narrow: the greatest. Absent: its position. */

@@ -95,7 +95,8 @@ export class TableModel {
     this.#rebuild = true;
   }
 
-  upsert(row: Row, now: number): void {
+  /** Takes a row in. Given no time, the change is none of the object's own and is not pointed out. */
+  upsert(row: Row, now?: number): void {
     const before = this.#rows.get(row.id);
     if (before !== undefined && sameCells(before, row)) {
       // Nothing a person could see has changed; only the object behind it is newer.
@@ -107,7 +108,7 @@ export class TableModel {
     this.#rows.set(row.id, row);
     this.#dirty.add(row.id);
     if (this.#widths.length > 0) this.#widen(row);
-    if (this.#synced) this.#changedAt.set(row.id, { at: now, isNew: before === undefined });
+    if (this.#synced && now !== undefined) this.#changedAt.set(row.id, { at: now, isNew: before === undefined });
   }
 
   remove(id: string): void {

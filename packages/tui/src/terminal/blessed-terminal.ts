@@ -19,17 +19,24 @@ const leave = '\x1b[0m\x1b[?25h\x1b[?1049l';
 const mouseOn = '\x1b[?1000h\x1b[?1006h';
 const mouseOff = '\x1b[?1006l\x1b[?1000l';
 
+const mostEarlyKeys = 1_000;
+
 /** Keys and mouse as neo-blessed's program decodes them; output is written by our own painter. */
 export class BlessedTerminal implements Terminal {
   readonly #deps: BlessedTerminalDeps;
   readonly #program: BlessedProgram;
   #givenAway = false;
   #events: TerminalEvents | undefined;
+  /** Keys pressed before anybody listened: none is lost, and there cannot be many. */
+  #early: KeyPress[] = [];
 
   constructor(deps: BlessedTerminalDeps) {
     this.#deps = deps;
     this.#program = openProgram({ input: deps.input, output: deps.output, tput: false, resizeTimeout: 20 });
     this.#enter();
+    this.#program.on('keypress', (char: string | undefined, key: Widgets.Events.IKeyEventArg) =>
+      this.#pressed(char, key),
+    );
   }
 
   get size(): Size {
@@ -45,17 +52,13 @@ export class BlessedTerminal implements Terminal {
   listen(events: TerminalEvents): void {
     this.#events = events;
     const program = this.#program;
-    program.on('keypress', (char: string | undefined, key: Widgets.Events.IKeyEventArg) => {
-      if (this.#givenAway) return;
-      const press = keyPressOf(char, key);
-      if (press !== undefined) events.key(press);
-    });
     program.on('mouse', (data: Widgets.Events.IMouseEventArg) => {
       const press = this.#givenAway ? undefined : mousePressOf(data);
       if (press !== undefined) events.mouse(press);
     });
     program.on('resize', () => this.#givenAway || events.resized());
     this.#deps.input.on('end', () => events.closed());
+    for (const press of this.#early.splice(0)) events.key(press);
   }
 
   async handOver<R>(mode: 'raw' | 'inherit', use: (raw: RawTerminal) => Promise<R>): Promise<R> {
@@ -88,6 +91,13 @@ export class BlessedTerminal implements Terminal {
     this.#leave();
     this.#program.removeAllListeners();
     this.#program.destroy();
+  }
+
+  #pressed(char: string | undefined, key: Widgets.Events.IKeyEventArg): void {
+    const press = this.#givenAway ? undefined : keyPressOf(char, key);
+    if (press === undefined) return;
+    if (this.#events !== undefined) this.#events.key(press);
+    else if (this.#early.length < mostEarlyKeys) this.#early.push(press);
   }
 
   #enter(): void {

@@ -1,4 +1,6 @@
-import { runDashboard } from '../tui.js';
+import { runDashboard } from '../dashboard.js';
+import type { DashboardConfig } from '../dashboard.js';
+import { inTerminal } from '../tui.js';
 import { systemClock } from '@geobuk/client';
 import type { Clock } from '@geobuk/client';
 import { FakeConnection } from './fake-connection.js';
@@ -14,23 +16,38 @@ const command = process.argv
   .filter((argument) => !argument.startsWith('--'))
   .join(' ');
 
-process.exitCode = await runDashboard({
-  contexts: [
-    { context: 'geobuk', cluster: 'geobuk', user: 'admin', server: 'https://127.0.0.1:6443', namespace: 'default' },
-    { context: 'far', cluster: 'far', user: 'admin', server: 'https://192.0.2.1:6443', namespace: 'default' },
-  ],
-  current: unreachable ? 'far' : 'geobuk',
-  connect: ({ context }, signal) =>
-    context === 'geobuk'
-      ? Promise.resolve(connection)
-      : new Promise((_, reject) =>
-          signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
-        ),
-  view: command === '' ? 'pods' : command,
-  readonly: process.argv.includes('--readonly'),
-  language: process.argv.includes('--ko') ? 'ko' : 'en',
-  dumpDirectory: process.env['DUMP_DIRECTORY'] ?? '.',
-  programVersion: '0.1.0',
-  clock,
+const connect: DashboardConfig['connect'] = ({ context }, signal) =>
+  context === 'geobuk'
+    ? Promise.resolve(connection)
+    : new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+      );
+
+const identity = (context: string, server: string) => ({
+  context,
+  cluster: context,
+  user: 'admin',
+  server,
+  namespace: 'default',
 });
+
+process.exitCode = await inTerminal(
+  {
+    view: command === '' ? 'pods' : command,
+    readonly: process.argv.includes('--readonly'),
+    language: process.argv.includes('--ko') ? 'ko' : 'en',
+    programVersion: '0.1.0',
+    clock,
+  },
+  (settings, terminal) =>
+    runDashboard(
+      {
+        ...settings,
+        contexts: [identity('geobuk', 'https://127.0.0.1:6443'), identity('far', 'https://192.0.2.1:6443')],
+        current: unreachable ? 'far' : 'geobuk',
+        connect,
+      },
+      terminal,
+    ),
+);
 process.exit();
