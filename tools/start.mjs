@@ -39,12 +39,24 @@ function builtStamp() {
 const now = fingerprint();
 if (builtStamp() !== now) {
   console.error('geobuk: building (once; the next start skips this)');
-  const build = spawnSync(process.execPath, [join(root, 'node_modules/nx/dist/bin/nx.js'), 'run-many', '-t', 'build', '--exclude', 'e2e', '--outputStyle=static'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
-    encoding: 'utf8',
-  });
+  const build = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/nx/dist/bin/nx.js'),
+      'run-many',
+      '-t',
+      'build',
+      '--exclude',
+      'e2e',
+      '--outputStyle=static',
+    ],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
+      encoding: 'utf8',
+    },
+  );
   if (build.status !== 0) {
     console.error(build.stdout + build.stderr);
     console.error('geobuk: the build failed: see the lines above; after mending it run npm start again');

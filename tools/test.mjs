@@ -16,7 +16,9 @@ const isRoot = process.getuid?.() === 0;
 process.env.PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 
 const present = (command) => {
-  const candidates = command.startsWith('/') ? [command] : process.env.PATH.split(':').map((directory) => join(directory, command));
+  const candidates = command.startsWith('/')
+    ? [command]
+    : process.env.PATH.split(':').map((directory) => join(directory, command));
   return candidates.some((path) => {
     try {
       accessSync(path, constants.X_OK);
@@ -28,7 +30,12 @@ const present = (command) => {
 };
 
 const run = (command, args, options = {}) =>
-  spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' }, ...options });
+  spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
+    ...options,
+  });
 
 /** Installs what is missing; returns what is missing still. */
 function prepareHost() {
@@ -39,14 +46,19 @@ function prepareHost() {
   console.log(`test: installing from the distribution: ${names.join(' ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   run('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   return missing();
 }
 
 /** Every workspace package, with its folder. */
 const packages = ['packages', 'packages/addons', '.']
   .flatMap((directory) => readdirSync(join(root, directory)).map((name) => join(root, directory, name)))
-  .filter((directory) => existsSync(join(directory, 'package.json')) && existsSync(join(directory, 'vitest.config.mjs')));
+  .filter(
+    (directory) => existsSync(join(directory, 'package.json')) && existsSync(join(directory, 'vitest.config.mjs')),
+  );
 
 const has = (directory, pattern) => find(join(directory, 'src'), pattern);
 function find(directory, pattern) {
@@ -66,9 +78,20 @@ const canUseHost = isRoot && process.platform === 'linux' && missing.length === 
 const why = !isRoot ? 'not root' : missing.length > 0 ? `missing: ${missing.join(' ')}` : 'not Linux';
 
 if (wanted('unit')) {
-  const unit = packages.filter((directory) => has(directory, /(?<!\.integration)\.test\.ts$/) && !directory.endsWith('e2e'));
+  const unit = packages.filter(
+    (directory) => has(directory, /(?<!\.integration)\.test\.ts$/) && !directory.endsWith('e2e'),
+  );
   const names = unit.map((directory) => JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')).name);
-  const { status } = run(process.execPath, ['node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'test', '-p', names.join(','), '--outputStyle=static', '--nxBail=false']);
+  const { status } = run(process.execPath, [
+    'node_modules/nx/dist/bin/nx.js',
+    'run-many',
+    '-t',
+    'test',
+    '-p',
+    names.join(','),
+    '--outputStyle=static',
+    '--nxBail=false',
+  ]);
   if (status !== 0) failures.push('unit');
 }
 
@@ -80,7 +103,11 @@ if (wanted('integration')) {
       continue;
     }
     console.log(`\ntest: integration of ${name}`);
-    const { status } = run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--mode', 'integration'], { cwd: directory });
+    const { status } = run(
+      process.execPath,
+      [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--mode', 'integration'],
+      { cwd: directory },
+    );
     if (status !== 0) failures.push(`integration of ${name}`);
   }
 }
@@ -89,10 +116,18 @@ if (wanted('e2e')) {
   if (!canUseHost) skipped.push(`e2e (${why})`);
   else {
     console.log('\ntest: building, then e2e');
-    const build = run(process.execPath, ['node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'build', '--outputStyle=static']);
+    const build = run(process.execPath, [
+      'node_modules/nx/dist/bin/nx.js',
+      'run-many',
+      '-t',
+      'build',
+      '--outputStyle=static',
+    ]);
     if (build.status !== 0) failures.push('build');
     else {
-      const { status } = run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run'], { cwd: join(root, 'e2e') });
+      const { status } = run(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run'], {
+        cwd: join(root, 'e2e'),
+      });
       if (status !== 0) failures.push('e2e');
     }
   }
@@ -100,12 +135,17 @@ if (wanted('e2e')) {
 
 let passed = 0;
 let failed = 0;
-for (const file of packages.flatMap((directory) => (existsSync(join(directory, 'test-output')) ? readdirSync(join(directory, 'test-output')).map((name) => join(directory, 'test-output', name)) : []))) {
+for (const file of packages.flatMap((directory) =>
+  existsSync(join(directory, 'test-output'))
+    ? readdirSync(join(directory, 'test-output')).map((name) => join(directory, 'test-output', name))
+    : [],
+)) {
   if (!file.endsWith('.json')) continue;
   const report = JSON.parse(readFileSync(file, 'utf8'));
   passed += report.numPassedTests;
   failed += report.numFailedTests;
-  for (const suite of report.testResults) if (suite.status === 'failed') console.log(`failed: ${relative(root, suite.name)}`);
+  for (const suite of report.testResults)
+    if (suite.status === 'failed') console.log(`failed: ${relative(root, suite.name)}`);
   for (const suite of report.testResults)
     for (const test of suite.assertionResults) {
       if (test.status === 'failed') console.log(`  failed: ${test.fullName}`);

@@ -22,26 +22,39 @@ for (const group of readdirSync(api)) {
   if (!existsSync(directory) || group.startsWith('.') || group === 'apidiscovery') continue;
   let versions = [];
   try {
-    versions = readdirSync(directory).filter((name) => /^v\d+$/.test(name) && existsSync(join(directory, name, 'types.go')));
+    versions = readdirSync(directory).filter(
+      (name) => /^v\d+$/.test(name) && existsSync(join(directory, name, 'types.go')),
+    );
   } catch {
     continue;
   }
-  for (const version of versions) packages.set(`k8s.io/api/${group}/${version}`, [join(directory, version), `io.k8s.api.${group}.${version}`]);
+  for (const version of versions)
+    packages.set(`k8s.io/api/${group}/${version}`, [join(directory, version), `io.k8s.api.${group}.${version}`]);
 }
-const machinery = (path, prefix) => packages.set(`k8s.io/apimachinery/${path}`, [join(root, 'apimachinery', path), prefix]);
+const machinery = (path, prefix) =>
+  packages.set(`k8s.io/apimachinery/${path}`, [join(root, 'apimachinery', path), prefix]);
 machinery('pkg/apis/meta/v1', 'io.k8s.apimachinery.pkg.apis.meta.v1');
 machinery('pkg/runtime', 'io.k8s.apimachinery.pkg.runtime');
 machinery('pkg/types', 'io.k8s.apimachinery.pkg.types');
 machinery('pkg/util/intstr', 'io.k8s.apimachinery.pkg.util.intstr');
 machinery('pkg/api/resource', 'io.k8s.apimachinery.pkg.api.resource');
-packages.set('k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1', [join(root, 'apiextensions-apiserver/pkg/apis/apiextensions/v1'), 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1']);
-packages.set('k8s.io/kube-aggregator/pkg/apis/apiregistration/v1', [join(root, 'kube-aggregator/pkg/apis/apiregistration/v1'), 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1']);
+packages.set('k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1', [
+  join(root, 'apiextensions-apiserver/pkg/apis/apiextensions/v1'),
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+]);
+packages.set('k8s.io/kube-aggregator/pkg/apis/apiregistration/v1', [
+  join(root, 'kube-aggregator/pkg/apis/apiregistration/v1'),
+  'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1',
+]);
 
 /** Messages whose JSON form is not an object of their fields; the codec knows them by these codes. */
 const special = {
-  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': 'time', 'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': 'microTime',
-  'io.k8s.apimachinery.pkg.apis.meta.v1.Duration': 'duration', 'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': 'raw',
-  'io.k8s.apimachinery.pkg.api.resource.Quantity': 'quantity', 'io.k8s.apimachinery.pkg.util.intstr.IntOrString': 'intOrString',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Time': 'time',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': 'microTime',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.Duration': 'duration',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': 'raw',
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': 'quantity',
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': 'intOrString',
   'io.k8s.apimachinery.pkg.runtime.RawExtension': 'raw',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON': 'raw',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray': 'schemaOrArray',
@@ -54,11 +67,22 @@ const aliases = new Map(); // definition → underlying Go type text
 const scope = new Map(); // definition → {path, imports}
 
 for (const [path, [directory, prefix]] of packages) {
-  for (const file of readdirSync(directory).filter((name) => name.endsWith('.go') && !name.endsWith('_test.go') && !name.startsWith('generated') && !name.startsWith('zz_'))) {
+  for (const file of readdirSync(directory).filter(
+    (name) =>
+      name.endsWith('.go') && !name.endsWith('_test.go') && !name.startsWith('generated') && !name.startsWith('zz_'),
+  )) {
     const text = readFileSync(join(directory, file), 'utf8');
-    const imports = new Map([...text.matchAll(/^\s*(?:import\s+)?(?:(\w+)\s+)?"(k8s\.io\/[^"]+)"/gm)].map(([, alias, target]) => [alias ?? target.split('/').at(-1), target]));
+    const imports = new Map(
+      [...text.matchAll(/^\s*(?:import\s+)?(?:(\w+)\s+)?"(k8s\.io\/[^"]+)"/gm)].map(([, alias, target]) => [
+        alias ?? target.split('/').at(-1),
+        target,
+      ]),
+    );
     for (const [, name, body] of text.matchAll(/^type (\w+) struct \{\n([\s\S]*?)^\}/gm)) {
-      const fields = [...body.matchAll(/^\t(?:(\w+)\s+)?([*\[\]\w.]+)\s+`([^`]*)`/gm)].map(([, , go, tag]) => ({ go, tag }));
+      const fields = [...body.matchAll(/^\t(?:(\w+)\s+)?([*\[\]\w.]+)\s+`([^`]*)`/gm)].map(([, , go, tag]) => ({
+        go,
+        tag,
+      }));
       structs.set(`${prefix}.${name}`, fields);
       scope.set(`${prefix}.${name}`, { path, imports });
     }
@@ -80,7 +104,17 @@ function resolveName(name, { path, imports }) {
   return target === undefined ? undefined : `${target[1]}.${type}`;
 }
 
-const basic = { string: 's', bool: 'b', int32: 'i', int64: 'i', int: 'i', uint32: 'i', uint64: 'i', float64: 'd', byte: 'y' };
+const basic = {
+  string: 's',
+  bool: 'b',
+  int32: 'i',
+  int64: 'i',
+  int: 'i',
+  uint32: 'i',
+  uint64: 'i',
+  float64: 'd',
+  byte: 'y',
+};
 
 const wrapped = (mark, code) => (code === undefined ? undefined : mark + code);
 
@@ -115,12 +149,22 @@ for (const [definition, fields] of [...structs].sort(([a], [b]) => (a < b ? -1 :
     const [name, ...options] = json.split(',');
     const code = codeOf(go, scope.get(definition), label);
     if (code === undefined) continue;
-    const flags = (go.startsWith('*') ? 'p' : '') + (options.includes('omitempty') || options.includes('omitzero') ? '' : 'k') + (name === '' ? 'e' : '');
+    const flags =
+      (go.startsWith('*') ? 'p' : '') +
+      (options.includes('omitempty') || options.includes('omitzero') ? '' : 'k') +
+      (name === '' ? 'e' : '');
     rows.push([name, Number(number), code, flags]);
   }
   table[definition] = rows;
   count += rows.length;
 }
 const output = fileURLToPath(new URL('../src/generated/protobuf.json', import.meta.url));
-writeFileSync(output, '{\n' + Object.entries(table).map(([name, rows]) => `${JSON.stringify(name)}:${JSON.stringify(rows)}`).join(',\n') + '\n}\n');
+writeFileSync(
+  output,
+  '{\n' +
+    Object.entries(table)
+      .map(([name, rows]) => `${JSON.stringify(name)}:${JSON.stringify(rows)}`)
+      .join(',\n') +
+    '\n}\n',
+);
 console.log(`${Object.keys(table).length} messages, ${count} fields`);

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { createControlPlane } from '@geobuk/control-plane';
 import type { StoreConfig } from '@geobuk/control-plane';
 import { installedAddonPackages } from '../addon-packages.js';
 import { CliError } from '../cli-error.js';
@@ -50,7 +49,8 @@ export function addControlPlaneCommand(program: Command): void {
         ...(flags.serviceCidr === undefined ? {} : { serviceCIDR: flags.serviceCidr }),
         ...(flags.clusterDomain === undefined ? {} : { clusterDomain: flags.clusterDomain }),
       });
-      const controlPlane = await createControlPlane({
+      const { createControlPlane } = await import('@geobuk/control-plane');
+      const controlPlane = createControlPlane({
         dataDir: directory.path,
         store: storeConfig(flags),
         port: parsePort(flags.port),

@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { createKubelet } from '@geobuk/kubelet';
 import { moduleRoots } from '../addon-packages.js';
 import { CliError } from '../cli-error.js';
 import { dataDirectory } from '../data-directory.js';
@@ -56,6 +55,7 @@ export function addKubeletCommand(program: Command): void {
       }
       const directory = dataDirectory(flags.dataDir, process.env, true);
       const token = flags.token ?? process.env['GEOBUK_TOKEN'];
+      const { createKubelet } = await import('@geobuk/kubelet');
       const kubelet = await createKubelet({
         nodeName: (flags.nodeName ?? hostname()).toLowerCase(),
         server: flags.server,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
@@ -39,7 +39,12 @@ export function addResetCommand(program: Command): void {
       if (process.getuid?.() === 0) {
         const { eraseNode } = await import('@geobuk/kubelet');
         const log = processLog('error');
-        await eraseNode({ dataDir: directory.path, log }, { signal: AbortSignal.timeout(timeoutMs) });
+        const others = join(directory.path, 'nodes');
+        const nodes = [
+          directory.path,
+          ...(existsSync(others) ? readdirSync(others).map((name) => join(others, name)) : []),
+        ];
+        for (const dataDir of nodes) await eraseNode({ dataDir, log }, { signal: AbortSignal.timeout(timeoutMs) });
         unmountBelow(directory.path);
         const id = clusterId(directory);
         if (id !== undefined) removeHostNetwork(id);

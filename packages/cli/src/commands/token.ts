@@ -6,7 +6,7 @@ import { CliError } from '../cli-error.js';
 import { connect } from '../connect.js';
 import { dataDirectory } from '../data-directory.js';
 import { columns } from '../columns.js';
-import { caHash } from '../up/up.js';
+import { caHash } from '../up/part-processes.js';
 
 interface Flags {
   readonly dataDir?: string;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { CliError } from '../cli-error.js';
 import { openDashboard } from '../dashboard.js';
 import { dataDirectory } from '../data-directory.js';
-import { parseNames, parsePort } from '../flags.js';
+import { parseCount, parseNames, parsePort } from '../flags.js';
 import { stopSignal } from '../process-signals.js';
 import { up } from '../up/up.js';
 
@@ -13,6 +13,7 @@ interface Flags {
   readonly bind: string;
   readonly kubeletPort: string;
   readonly nodeName?: string;
+  readonly nodes: string;
   readonly tui: boolean;
   readonly install: boolean;
   readonly stopPods?: boolean;
@@ -33,6 +34,7 @@ export function addUpCommand(program: Command): void {
     .option('--bind <address>', 'address the API listens on', '0.0.0.0')
     .option('--kubelet-port <port>', 'port of the kubelet; 0 for any free one', '0')
     .option('--node-name <name>', 'name of the node; the host name unless said')
+    .option('--nodes <count>', 'nodes on this machine, each with its own network and containerd', '1')
     .option('--no-tui', 'print lines instead of opening the dashboard')
     .option('--no-install', 'do not install missing packages from the distribution')
     .option('--stop-pods', 'stop the containers too when this process stops')
@@ -53,6 +55,7 @@ export function addUpCommand(program: Command): void {
         bind: flags.bind,
         kubeletPort: parsePort(flags.kubeletPort, '--kubelet-port'),
         nodeName: flags.nodeName,
+        nodes: parseCount(flags.nodes, '--nodes', 1, 50),
         asked: {
           ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
           ...(flags.serviceCidr === undefined ? {} : { serviceCIDR: flags.serviceCidr }),

@@ -14,6 +14,8 @@ export interface SupervisedProcessSpec {
   /** The command's own script. */
   readonly script: string;
   readonly nodeArgs?: readonly string[] | undefined;
+  /** A command that runs the process somewhere else, such as in a network namespace. */
+  readonly within?: readonly string[] | undefined;
 }
 
 /** Longest time a process may take to stop before it is killed. */
@@ -74,10 +76,11 @@ export class SupervisedProcess {
   }
 
   async #once(signal: AbortSignal): Promise<{ code: number | null; exitSignal: NodeJS.Signals | null }> {
-    const { args, env, logFile, script, nodeArgs = [] } = this.#spec;
+    const { args, env, logFile, script, nodeArgs = [], within = [] } = this.#spec;
+    const [command = process.execPath, ...rest] = [...within, process.execPath, ...nodeArgs, script, ...args];
     mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
     const log = openSync(logFile, 'a', 0o600);
-    const child = spawn(process.execPath, [...nodeArgs, script, ...args], {
+    const child = spawn(command, rest, {
       stdio: ['ignore', log, log, 'ipc'],
       env: { ...process.env, ...env },
       // Its own process group: a terminal's ^C reaches the parent only, which then stops its children in order.

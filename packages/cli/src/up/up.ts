@@ -1,7 +1,6 @@
-import { X509Certificate, createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import type { HttpClient, Informers } from '@geobuk/client';
 import { createHttpClient, createInformers, loadKubeconfig, systemClock } from '@geobuk/client';
 import { addons, ignoring, isAlreadyExists, isNotFound, namespaces, secrets } from '@geobuk/api';
@@ -13,8 +12,10 @@ import { clusterChoices, clusterId, rememberClusterId } from '../cluster-file.js
 import type { DataDirectory } from '../data-directory.js';
 import { removeHostNetwork } from '../host-network.js';
 import { installHostPackages, missingHostPackages } from '../host-packages.js';
-import { serviceAddress } from '../network-ranges.js';
 import { whenClusterReady } from './ready.js';
+import type { LocalNetwork } from './local-network.js';
+import { buildLocalNetwork, chooseNodeSubnet, planLocalNetwork } from './local-network.js';
+import { controlPlaneProcess, kubeletProcess } from './part-processes.js';
 import { StartError, SupervisedProcess } from './supervised-process.js';
 
 export interface UpConfig {
@@ -23,6 +24,8 @@ export interface UpConfig {
   readonly bind: string;
   readonly kubeletPort: number;
   readonly nodeName: string | undefined;
+  /** How many nodes run on this machine; each further one has its own network namespace and containerd. */
+  readonly nodes: number;
   readonly asked: Partial<ClusterChoices>;
   readonly install: boolean;
   readonly stopPods: boolean;
@@ -51,6 +54,7 @@ export async function up(config: UpConfig, events: UpEvents, signal: AbortSignal
   const { directory } = config;
   const choices = clusterChoices(directory, config.asked);
   const canRunContainers = prepareHost(config, events);
+  const local = canRunContainers && config.nodes > 1 ? openLocalNetwork(config) : undefined;
 
   const stop = new AbortController();
   const follow = (): void => stop.abort(signal.reason);
@@ -69,7 +73,7 @@ export async function up(config: UpConfig, events: UpEvents, signal: AbortSignal
   };
 
   try {
-    const controlPlane = new SupervisedProcess(controlPlaneProcess(config, choices));
+    const controlPlane = new SupervisedProcess(controlPlaneProcess(config, choices, local?.network));
     const controlPlaneStop = new AbortController();
     supervise(controlPlane, controlPlaneStop.signal);
     // The kubelet goes first, so that its last words still reach the API.
@@ -80,7 +84,7 @@ export async function up(config: UpConfig, events: UpEvents, signal: AbortSignal
     });
     await Promise.race([controlPlane.whenReady(), whenAborted(stop.signal)]);
     if (!stop.signal.aborted)
-      await serve(config, choices, canRunContainers, events, stop.signal, (part) =>
+      await serve(config, choices, canRunContainers, local?.network, events, stop.signal, (part) =>
         supervise(part, kubeletStop.signal),
       );
     await stopped;
@@ -93,6 +97,7 @@ export async function up(config: UpConfig, events: UpEvents, signal: AbortSignal
   } finally {
     signal.removeEventListener('abort', follow);
   }
+  if (config.stopPods) local?.close();
   const id = clusterId(directory);
   if (config.stopPods && id !== undefined && process.getuid?.() === 0) removeHostNetwork(id);
   if (failure instanceof StartError) throw new CliError(failure.message, 1, { cause: failure });
@@ -103,6 +108,7 @@ async function serve(
   config: UpConfig,
   choices: ClusterChoices,
   canRunContainers: boolean,
+  local: LocalNetwork | undefined,
   events: UpEvents,
   signal: AbortSignal,
   supervise: (part: SupervisedProcess) => void,
@@ -118,19 +124,27 @@ async function serve(
     const { metadata } = await client.read(namespaces, { name: 'kube-system' }, { signal });
     rememberClusterId(directory, (metadata.uid ?? '').slice(0, 8));
     await switchAddons(client, config, signal);
-    const nodeName = (config.nodeName ?? hostname()).toLowerCase();
+    const nodeName = nodeNameOf(config);
+    const nodeNames = canRunContainers ? [nodeName, ...(local?.nodes ?? []).map(({ name }) => name)] : [];
     if (canRunContainers) {
       const token = newBootstrapToken();
       await client.create(
         secrets,
-        bootstrapTokenSecret(token, Date.now() + tokenLifeMs, 'made by geobuk up for its own node'),
+        bootstrapTokenSecret(token, Date.now() + tokenLifeMs, 'made by geobuk up for its own nodes'),
         { signal },
       );
+      const text = formatBootstrapToken(token);
       supervise(
-        new SupervisedProcess(kubeletProcess(config, choices, nodeName, formatBootstrapToken(token), cluster.server)),
+        new SupervisedProcess(
+          kubeletProcess(config, choices, text, cluster.server, { name: nodeName, address: local?.address }),
+        ),
       );
+      for (const node of local?.nodes ?? []) {
+        const server = `https://${local?.address ?? ''}:${new URL(cluster.server).port}`;
+        supervise(new SupervisedProcess(kubeletProcess(config, choices, text, server, node)));
+      }
     }
-    await waitUntilReady(informers, canRunContainers ? [nodeName] : [], canRunContainers, events, watching.signal);
+    await waitUntilReady(informers, nodeNames, canRunContainers, events, watching.signal);
     events.ready(cluster.server, directory.kubeconfig);
     watching.abort();
     await whenAborted(signal);
@@ -204,78 +218,24 @@ async function switchAddons(client: HttpClient, { enable, disable }: UpConfig, s
   }
 }
 
-const controlPlaneProcess = (
-  config: UpConfig,
-  choices: ClusterChoices,
-): ConstructorParameters<typeof SupervisedProcess>[0] => ({
-  name: 'control plane',
-  script: config.script,
-  nodeArgs: config.nodeArgs,
-  args: [
-    'control-plane',
-    '--data-dir',
-    config.directory.path,
-    '--port',
-    String(config.port),
-    '--bind',
-    config.bind,
-    '--pod-cidr',
-    choices.podCIDR,
-    '--service-cidr',
-    choices.serviceCIDR,
-    '--cluster-domain',
-    choices.clusterDomain,
-    '--log-level',
-    config.logLevel,
-  ],
-  env: {},
-  logFile: join(config.directory.logs, 'control-plane.log'),
-});
-
-const kubeletProcess = (
-  config: UpConfig,
-  choices: ClusterChoices,
-  nodeName: string,
-  token: string,
-  server: string,
-): ConstructorParameters<typeof SupervisedProcess>[0] => ({
-  name: 'kubelet',
-  script: config.script,
-  nodeArgs: config.nodeArgs,
-  args: [
-    'kubelet',
-    '--data-dir',
-    config.directory.path,
-    '--server',
-    server,
-    '--node-name',
-    nodeName,
-    '--port',
-    String(config.kubeletPort),
-    '--ca-hash',
-    caHash(config.directory),
-    '--cluster-dns',
-    serviceAddress(choices.serviceCIDR, 10),
-    '--cluster-domain',
-    choices.clusterDomain,
-    '--log-level',
-    config.logLevel,
-    '--no-install',
-    ...(config.stopPods ? ['--stop-pods'] : []),
-  ],
-  env: { GEOBUK_TOKEN: token }, // not among the arguments, which everybody on the machine can read
-  logFile: join(config.directory.logs, 'kubelet.log'),
-});
-
-/** What a joining node checks the server's CA against: the hash of its public key, as kubeadm writes it. */
-export function caHash(directory: DataDirectory): string {
-  const certificate = new X509Certificate(readFileSync(join(directory.pki, 'ca.crt')));
-  const key = certificate.publicKey.export({ type: 'spki', format: 'der' });
-  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
-}
-
 const whenAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+
+const nodeNameOf = ({ nodeName }: UpConfig): string => (nodeName ?? hostname()).toLowerCase();
+
+interface OpenedLocalNetwork {
+  readonly network: LocalNetwork;
+  close(): void;
+}
+
+/** The bridge must be there before the control plane, whose certificate names the addresses of this machine. */
+function openLocalNetwork(config: UpConfig): OpenedLocalNetwork {
+  const tag = createHash('sha256').update(config.directory.path).digest('hex').slice(0, 6);
+  const subnet = chooseNodeSubnet(readFileSync('/proc/net/route', 'utf8'));
+  const network = planLocalNetwork(tag, subnet, nodeNameOf(config), config.nodes - 1);
+  const close = buildLocalNetwork(tag, network);
+  return { network, close };
+}
