@@ -10,6 +10,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Readings } from './eviction/pressure.js';
 import { createNodeAgent } from './node-agent.js';
 import type { NodeAgent } from './node-agent.js';
+import { RuntimeError } from './runtime/runtime.js';
 import { FakeRuntime } from './runtime/testing/fake-runtime.js';
 import type { Mounter } from './volumes/mounts.js';
 
@@ -373,5 +374,84 @@ describe('a node in need', () => {
       }),
     );
     expect(node.pod('late').status?.containerStatuses).toBeUndefined();
+  });
+});
+
+describe('7.9.5 a running pod that is resized', () => {
+  const wish = (cpu: string, memory: string): Partial<Pod['spec']> => ({
+    containers: [
+      {
+        name: 'main',
+        image: 'web:1',
+        imagePullPolicy: 'IfNotPresent',
+        resources: { limits: { cpu, memory }, requests: { cpu, memory } },
+      },
+    ],
+  });
+  const idOf = (pod: Pod): string => pod.status?.containerStatuses?.[0]?.containerID?.replace(/^.*:\/\//, '') ?? '';
+  async function running(): Promise<Harness> {
+    const node = await harness();
+    node.runtime.addImage('web:1');
+    await node.client.create(pods, podOf(wish('100m', '32Mi')), { signal });
+    await waitFor(() => expect(node.pod().status?.containerStatuses?.[0]?.ready).toBe(true));
+    return node;
+  }
+  const resize = (node: Harness, cpu: string, memory: string): Promise<Pod> =>
+    node.client.patch(
+      pods,
+      { namespace: 'default', name: 'web' },
+      { type: 'merge', body: { spec: wish(cpu, memory) } },
+      { signal },
+    );
+
+  it('gets its new limits without a restart, and its status says so', async () => {
+    await using node = await running();
+    const id = idOf(node.pod());
+    await resize(node, '200m', '64Mi');
+    await waitFor(() =>
+      expect(node.runtime.resourcesOf(id)).toMatchObject({ cpuQuota: 20_000, memoryLimitBytes: 64 << 20 }),
+    );
+    await waitFor(() =>
+      expect(node.pod().status?.containerStatuses?.[0]).toMatchObject({
+        restartCount: 0,
+        resources: { limits: { cpu: '200m', memory: '64Mi' } },
+        allocatedResources: { cpu: '200m', memory: '64Mi' },
+      }),
+    );
+    expect(node.pod().status?.conditions?.filter(({ type }) => type.startsWith('PodResize'))).toEqual([]);
+    expect(idOf(node.pod())).toBe(id);
+  });
+
+  it('keeps what it has when the node can never give more', async () => {
+    await using node = await running();
+    await resize(node, '100', '32Mi');
+    await waitFor(() =>
+      expect(node.pod().status?.conditions).toContainEqual(
+        expect.objectContaining({ type: 'PodResizePending', status: 'True', reason: 'Infeasible' }),
+      ),
+    );
+    expect(node.runtime.resourcesOf(idOf(node.pod()))).toMatchObject({ cpuQuota: 10_000 });
+    expect(node.pod().status?.containerStatuses?.[0]?.allocatedResources).toEqual({ cpu: '100m', memory: '32Mi' });
+    await resize(node, '100m', '32Mi');
+    await waitFor(() =>
+      expect(node.pod().status?.conditions?.some(({ type }) => type === 'PodResizePending')).toBe(false),
+    );
+  });
+
+  it('says what the runtime has against it', async () => {
+    await using node = await running();
+    node.runtime.fail('updateResources', new RuntimeError('Internal', 'device or resource busy'));
+    await resize(node, '100m', '16Mi');
+    await waitFor(() =>
+      expect(node.pod().status?.conditions).toContainEqual(
+        expect.objectContaining({
+          type: 'PodResizeInProgress',
+          status: 'True',
+          reason: 'Error',
+          message: 'device or resource busy',
+        }),
+      ),
+    );
+    expect(node.pod().status?.containerStatuses?.[0]?.resources?.limits).toEqual({ cpu: '100m', memory: '32Mi' });
   });
 });

@@ -190,6 +190,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     cgroupRoot,
     cgroups,
     allPods: () => source.all(),
+    clock,
     seccompRoot,
     parallelStarts,
     node: () => node.facts,
@@ -256,7 +257,12 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
   const runPods = async (signal: AbortSignal): Promise<void> => {
     await informers.whenSynced(signal);
     const subscription = source.subscribe({
-      podChanged: (uid, urgent) => (urgent ? runner.interrupt(uid) : runner.add(uid)),
+      podChanged: (uid, urgent) => {
+        if (urgent) runner.interrupt(uid);
+        else runner.add(uid);
+        // There may be room now for a pod that wants to grow.
+        for (const waiting of memories.deferred()) runner.add(waiting);
+      },
     });
     try {
       const sweep = sweepOrphans(signal);

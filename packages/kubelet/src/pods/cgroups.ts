@@ -2,6 +2,7 @@ import { readFile, readdir, rmdir } from 'node:fs/promises';
 import { ignoring } from '@geobuk/api';
 import type { Pod } from '@geobuk/api';
 import { Cgroup } from '../runtime/cgroup.js';
+import type { LinuxResources } from '../runtime/runtime.js';
 import { isTerminal } from './pod-containers.js';
 import { cgroupParentOf, cpuShares, podRequests, podResources, qosClassOf } from './resources.js';
 
@@ -35,10 +36,15 @@ export class PodCgroups {
   /** The pod's own group, with its limits; again after they changed. */
   ensure(pod: Pod, all: readonly Pod[]): void {
     this.#open();
+    this.limit(pod, podResources(pod));
+    this.balance(all);
+  }
+
+  /** @throws {Error} the kernel refuses, as a limit below what is in use. */
+  limit(pod: Pod, resources: LinuxResources): void {
     const path = cgroupParentOf(pod, this.#config.root);
     const cut = path.lastIndexOf('/');
-    Cgroup.open(path.slice(0, cut), path.slice(cut + 1))?.limit(podResources(pod));
-    this.balance(all);
+    Cgroup.open(path.slice(0, cut), path.slice(cut + 1))?.limit(resources);
   }
 
   /** Burstable pods together weigh what they asked for. Follows: qosContainerManager.setCPUCgroupConfig. */

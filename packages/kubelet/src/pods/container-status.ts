@@ -3,6 +3,7 @@ import type { ContainerState } from '../runtime/runtime.js';
 import type { CrashLoop } from './pod-diff.js';
 import type { ObservedContainers } from './observed-containers.js';
 import type { PodContainer } from './pod-containers.js';
+import type { Resources } from './resize.js';
 import { rfc3339 } from './rfc3339.js';
 
 /** Why a container does not run although it should. */
@@ -18,6 +19,8 @@ export interface ContainerFacts {
   crashLoop(container: string): CrashLoop | undefined;
   started(containerId: string): boolean;
   ready(containerId: string): boolean;
+  /** What it was given, where that is known. */
+  applied(containerId: string): Resources | undefined;
   /** What it left for people when it ended. */
   terminationMessage(containerId: string): string | undefined;
   /** Init containers have to end first. */
@@ -78,7 +81,7 @@ export function containerStatus(
     containerID: containerId(newest, facts),
     restartCount: Math.max(newest.attempt, before?.restartCount ?? 0),
     ...userOf(before),
-    ...resourcesOf(container),
+    ...resourcesOf(container, facts.applied(newest.id)),
   };
   const waiting = (reason: string, message?: string): ApiContainerState => ({
     waiting: { reason, ...(message === undefined || message === '' ? {} : { message }) },
@@ -159,5 +162,13 @@ function unseenStatus(
 const userOf = (before: ContainerStatus | undefined): Pick<ContainerStatus, 'user'> =>
   before?.user === undefined ? {} : { user: before.user };
 
-const resourcesOf = ({ spec }: PodContainer): Pick<ContainerStatus, 'resources'> =>
-  spec.resources === undefined || Object.keys(spec.resources).length === 0 ? {} : { resources: spec.resources };
+/** What it has, and what it was promised. */
+function resourcesOf(
+  { spec }: PodContainer,
+  applied: Resources | undefined,
+): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+  const { resources } = spec;
+  if (resources === undefined || Object.keys(resources).length === 0) return {};
+  const { requests } = resources;
+  return { resources: applied ?? resources, ...(requests === undefined ? {} : { allocatedResources: requests }) };
+}

@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod, PodCondition } from '@geobuk/api';
+import type { resizeConditions } from './resize.js';
 import { rfc3339 } from './rfc3339.js';
 
 export interface ConditionFacts {
@@ -9,17 +10,27 @@ export interface ConditionFacts {
   readonly now: number;
   readonly initialized: boolean;
   readonly sandboxReady: boolean;
+  /** How a resize stands. */
+  readonly resize: ReturnType<typeof resizeConditions>;
 }
 
 interface Wanted {
   readonly type: string;
-  readonly status: 'True' | 'False';
+  readonly status: string;
   readonly reason?: string | undefined;
   readonly message?: string | undefined;
 }
 
 /** The conditions that are the kubelet's to set; others keep what they set. */
-const ownConditions = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']);
+export const ownConditions: ReadonlySet<string> = new Set([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+  'PodResizePending',
+  'PodResizeInProgress',
+]);
 
 const terminalReason = (phase: string): string | undefined =>
   phase === 'Succeeded' ? 'PodCompleted' : phase === 'Failed' ? 'PodFailed' : undefined;
@@ -38,6 +49,7 @@ export function podConditions(pod: Pod, facts: ConditionFacts): readonly PodCond
     gatedCondition(pod, foreign, { ...containersReady, type: 'Ready' }),
     containersReady,
     { type: 'PodScheduled', status: 'True' },
+    ...facts.resize,
   ];
   return [...wanted.map((one) => dated(pod, one, facts)), ...foreign];
 }

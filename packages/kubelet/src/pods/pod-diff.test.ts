@@ -12,6 +12,8 @@ const view = (changes: Partial<PodView> = {}): PodView => ({
   started: () => true,
   unhealthy: () => undefined,
   retryAt: () => undefined,
+  applied: () => undefined,
+  resizeRetryAt: undefined,
   ...changes,
 });
 
@@ -65,6 +67,7 @@ const told = (steps: readonly PodStep[]): readonly string[] =>
   steps.map((step) => {
     if (step.kind === 'startContainer') return `start ${step.container.spec.name}#${step.attempt}`;
     if (step.kind === 'stopContainers') return `stop ${step.containers.map(({ name }) => name).join('+')}`;
+    if (step.kind === 'resizeContainers') return `resize ${step.containers.map(({ id }) => id).join('+')}`;
     if (step.kind === 'runSandbox') return `sandbox#${step.attempt}`;
     return step.kind === 'removeContainer' ? `remove ${step.id}` : `${step.kind} ${step.id}`;
   });
@@ -239,5 +242,37 @@ describe('a pod that is to end', () => {
 
   it('has ended when nothing is left', () => {
     expect(diffEndingPod(podOf(), undefined, ending).ended).toBe(true);
+  });
+});
+
+describe('7.9.5 containers with other resources than they have', () => {
+  const limits = (memory: string): object => ({ resources: { limits: { memory } } });
+  const restart = { resizePolicy: [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }] };
+  const main = (...parts: readonly object[]): Partial<Pod['spec']> => ({
+    containers: [Object.assign({ name: 'main', image: 'web:1' }, ...parts) as Pod['spec']['containers'][number]],
+  });
+  const has = (memory: string, resizeRetryAt?: number): PodView =>
+    view({ applied: () => ({ limits: { memory } }), resizeRetryAt });
+  const running = seen([container('main')]);
+
+  it.each<[string, Partial<Pod['spec']>, PodState, PodView, readonly string[]]>([
+    ['that mean the same stay', main(limits('1Gi')), running, has('1024Mi'), []],
+    ['are resized where they run', main(limits('64Mi')), running, has('32Mi'), ['resize main-0']],
+    ['of which nothing is known stay', main(limits('64Mi')), running, view(), []],
+    ['are stopped when their policy says so', main(limits('64Mi'), restart), running, has('32Mi'), ['stop main']],
+    [
+      'start again once they have stopped, whatever the pod’s restart policy',
+      {
+        ...main(limits('64Mi'), restart),
+        restartPolicy: 'OnFailure',
+        containers: [...(main(limits('64Mi'), restart).containers ?? []), { name: 'other' }],
+      },
+      seen([container('main', { state: 'exited' }), container('other')]),
+      view({ applied: (id) => (id === 'main-0' ? { limits: { memory: '32Mi' } } : undefined) }),
+      ['start main#1'],
+    ],
+    ['wait after a failure', main(limits('64Mi')), running, has('32Mi', now + 1000), []],
+  ])('%s', (_, spec, state, given, steps) => {
+    expect(told(diffPod(podOf(spec), state, given).steps)).toEqual(steps);
   });
 });

@@ -12,6 +12,9 @@ import {
   restarts,
 } from './pod-containers.js';
 import type { PodContainer } from './pod-containers.js';
+import { needsRestart, sameAmounts } from './resize.js';
+import type { Resources } from './resize.js';
+import type { ContainerToResize } from './steps/resize-containers.js';
 
 export interface ContainerToStop {
   readonly id: string;
@@ -41,6 +44,7 @@ export type PodStep =
       readonly name: string;
       readonly logPath?: string | undefined;
     }
+  | { readonly kind: 'resizeContainers'; readonly containers: readonly ContainerToResize[] }
   /** At the same time. */
   | { readonly kind: 'stopContainers'; readonly containers: readonly ContainerToStop[] };
 
@@ -68,6 +72,10 @@ export interface PodView {
   unhealthy(containerId: string): { readonly message: string; readonly graceSeconds?: number | undefined } | undefined;
   /** A start failed; not again before this moment. */
   retryAt(container: string): number | undefined;
+  /** What a container was given, where that is known. */
+  applied(containerId: string): Resources | undefined;
+  /** A resize failed; not again before this moment. */
+  readonly resizeRetryAt: number | undefined;
 }
 
 /** Why a pod must not run, and how long its containers have. */
@@ -167,6 +175,7 @@ function diffContainers(pod: Pod, seen: ObservedContainers, sandboxId: string, v
   if (hasFinished(pod, seen)) return { ...nothing, ended: true };
   const steps: PodStep[] = [];
   const stops: ContainerToStop[] = [];
+  const resizes: ContainerToResize[] = [];
   const crashLoops = new Map<string, CrashLoop>();
   const wakes: number[] = [];
   const podGrace = pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds;
@@ -204,7 +213,8 @@ function diffContainers(pod: Pod, seen: ObservedContainers, sandboxId: string, v
       return false;
     }
     if (current.state === 'exited') {
-      if (restarts(pod, container, current.exitCode ?? 0) || wasReplaced(container, current)) start(container);
+      const again = restarts(pod, container, current.exitCode ?? 0) || wasReplaced(container, current);
+      if (again || resizeOf(container, current.id, view) === 'restart') start(container);
       return false;
     }
     if (current.state !== 'running') {
@@ -216,6 +226,12 @@ function diffContainers(pod: Pod, seen: ObservedContainers, sandboxId: string, v
       stop(current, `Container ${current.name} definition changed, will be restarted`);
       return false;
     }
+    const resize = resizeOf(container, current.id, view);
+    if (resize === 'restart') {
+      stop(current, `Container ${current.name} resize requires restart`);
+      return false;
+    }
+    if (resize !== undefined) resizes.push({ id: current.id, container, applied: resize });
     const sick = view.unhealthy(current.id);
     if (sick !== undefined) stop(current, sick.message, sick.graceSeconds ?? podGrace);
     return sick === undefined && view.started(current.id);
@@ -238,6 +254,9 @@ function diffContainers(pod: Pod, seen: ObservedContainers, sandboxId: string, v
   if (ready) for (const container of mainContainersOf(pod)) keep(container);
 
   for (const { id, name, logPath } of seen.outdated()) steps.push({ kind: 'removeContainer', id, name, logPath });
+  const resizeWaitMs = (view.resizeRetryAt ?? 0) - view.now;
+  if (resizes.length > 0 && resizeWaitMs > 0) wakes.push(resizeWaitMs);
+  else if (resizes.length > 0) steps.push({ kind: 'resizeContainers', containers: resizes });
   if (stops.length > 0) steps.unshift({ kind: 'stopContainers', containers: stops });
   return { steps, crashLoops, ended: false, wakeAfterMs: wakes.length === 0 ? undefined : Math.min(...wakes) };
 
@@ -251,6 +270,13 @@ function diffContainers(pod: Pod, seen: ObservedContainers, sandboxId: string, v
     else start(container);
     return false;
   }
+}
+
+/** What it has where that is not what it shall have. Follows: computePodResizeAction. */
+function resizeOf({ spec, kind }: PodContainer, id: string, view: PodView): Resources | 'restart' | undefined {
+  const applied = kind === 'ephemeral' ? undefined : view.applied(id);
+  if (applied === undefined || sameAmounts(applied, spec.resources)) return undefined;
+  return needsRestart(spec as Container, applied) ? 'restart' : applied;
 }
 
 const wasReplaced = ({ spec, kind }: PodContainer, { annotations }: ContainerState): boolean => {

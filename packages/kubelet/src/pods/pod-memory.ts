@@ -1,5 +1,6 @@
 import type { Trouble } from './container-status.js';
 import type { Verdict } from './pod-status.js';
+import type { Allocation, PendingResize, Resources } from './resize.js';
 
 /** A start that failed and when it is tried again. */
 export interface FailedStart extends Trouble {
@@ -20,6 +21,12 @@ export class PodMemory {
   verdict: (Verdict & { readonly graceSeconds?: number | undefined }) | undefined;
   endingSince: number | undefined;
   volumesGone = false;
+  /** What the node agreed to; absent until the pod was looked at first. */
+  allocation: Allocation | undefined;
+  pendingResize: PendingResize | undefined;
+  resizeFailed: { readonly message: string; readonly retryAt: number } | undefined;
+  /** What running containers have, by id. */
+  readonly applied = new Map<string, Resources>();
   /** By container name. */
   readonly failedStarts = new Map<string, FailedStart>();
   /** Containers whose preStop hook has run. */
@@ -54,6 +61,11 @@ export class PodMemories {
 
   known(uid: string): PodMemory | undefined {
     return this.#byUid.get(uid);
+  }
+
+  /** Pods that wait for room to grow. */
+  deferred(): readonly string[] {
+    return [...this.#byUid].filter(([, { pendingResize }]) => pendingResize?.reason === 'Deferred').map(([uid]) => uid);
   }
 
   forget(uid: string): void {

@@ -6,6 +6,7 @@ import { ObservedContainers } from './observed-containers.js';
 import { ephemeralContainersOf, initContainersOf, mainContainersOf, restartPolicyOf } from './pod-containers.js';
 import type { PodContainer } from './pod-containers.js';
 import { podConditions } from './pod-conditions.js';
+import type { resizeConditions } from './resize.js';
 import { qosClassOf } from './resources.js';
 import { rfc3339 } from './rfc3339.js';
 
@@ -21,6 +22,8 @@ export interface PodFacts extends Omit<ContainerFacts, 'initialized'> {
   readonly now: number;
   readonly hostIPs: readonly string[];
   readonly verdict: Verdict | undefined;
+  /** How a resize stands. */
+  readonly resize: ReturnType<typeof resizeConditions>;
 }
 
 /** Follows: generateAPIPodStatus. Pure; a terminal phase never goes back. */
@@ -58,6 +61,7 @@ export function podStatus(pod: Pod, state: PodState | undefined, before: PodStat
     now,
     initialized,
     sandboxReady: seen.sandboxReady,
+    resize: given.resize,
   });
   const reason = verdict?.reason ?? (terminal ? before.reason : undefined);
   const message = verdict?.message ?? (terminal ? before.message : undefined);
@@ -83,8 +87,13 @@ export function podStatus(pod: Pod, state: PodState | undefined, before: PodStat
   };
 }
 
-const withoutNow = ({ now: _, hostIPs: __, verdict: ___, ...facts }: PodFacts): Omit<ContainerFacts, 'initialized'> =>
-  facts;
+const withoutNow = ({
+  now: _,
+  hostIPs: __,
+  verdict: ___,
+  resize: ____,
+  ...facts
+}: PodFacts): Omit<ContainerFacts, 'initialized'> => facts;
 
 const keptIps = ({ podIP, podIPs }: PodStatus): Pick<PodStatus, 'podIP' | 'podIPs'> => ({
   ...(podIP === undefined ? {} : { podIP }),

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Pod } from '@geobuk/api';
+import type { Clock } from '@geobuk/client';
 import type { EventRecorder } from '../events/event-recorder.js';
 import type { NodeFacts } from '../node/node-facts.js';
 import { RuntimeError } from '../runtime/runtime.js';
@@ -15,6 +16,7 @@ import type { PodMemory } from './pod-memory.js';
 import type { PodRuntimes } from './pod-runtimes.js';
 import { sandboxSpec } from './sandbox-spec.js';
 import { Semaphore } from './semaphore.js';
+import { resizeContainers } from './steps/resize-containers.js';
 import type { StartContainer } from './steps/start-container.js';
 import type { StopContainer } from './steps/stop-container.js';
 
@@ -31,6 +33,7 @@ export interface PodStepsDeps {
   readonly cgroups: PodCgroups | undefined;
   readonly allPods: () => readonly Pod[];
   readonly seccompRoot: string;
+  readonly clock: Clock;
   /** More at once only make all of them late. */
   readonly parallelStarts: number;
 }
@@ -71,6 +74,18 @@ export class PodSteps {
         return undefined;
       case 'stopContainers':
         return this.#deps.stopper.carryOut(step.containers, context, signal);
+      case 'resizeContainers': {
+        const { pod, memory } = context;
+        if (pod === undefined) throw new Error('containers are resized for a known pod only');
+        const { cgroups, node, clock, events, allPods } = this.#deps;
+        const resize = { pod, runtime, memory, cgroups, nodeMemoryBytes: node().memoryBytes, now: clock.now() };
+        await resizeContainers(step.containers, resize, signal);
+        cgroups?.balance(allPods());
+        const { resizeFailed } = memory;
+        if (resizeFailed === undefined) events.pod(pod, 'Normal', 'ResizeCompleted', 'Pod resize completed');
+        else events.pod(pod, 'Warning', 'ResizeError', `Pod resize failed: ${resizeFailed.message}`);
+        return undefined;
+      }
       case 'startContainer': {
         const { pod, volumes, state, memory } = context;
         if (pod === undefined || volumes === undefined) throw new Error('a container is started for a known pod only');

@@ -21,6 +21,16 @@ import type { PodSource } from './pod-source.js';
 import { podStatus } from './pod-status.js';
 import { NetworkNotReadyError } from './pod-steps.js';
 import type { PodSteps } from './pod-steps.js';
+import {
+  allocatedPod,
+  pendingResize,
+  resizeConditions,
+  sameAllocation,
+  sameAmounts,
+  wishOf,
+  writtenAllocation,
+} from './resize.js';
+import type { Resources } from './resize.js';
 import type { ReferencedObjects } from './referenced-objects.js';
 import type { StatusWriter } from './status-writer.js';
 import { terminationMessage } from './termination-message.js';
@@ -68,9 +78,10 @@ export class PodWorker {
     const { source, runtimes, memories } = this.#deps;
     const tracked = source.byUid(uid);
     if (tracked === undefined) return this.#endOrphan(uid, signal);
-    const { pod, gone } = tracked;
+    const { gone } = tracked;
     const memory = memories.of(uid);
-    const runtime = runtimes.of(pod);
+    const runtime = runtimes.of(tracked.pod);
+    const pod = this.#allocate(tracked.pod, memory);
     for (let turn = 0; turn < turnsPerPass; turn++) {
       const state = await runtime.observe(uid, { signal }); // check
       this.#admit(pod, state, memory);
@@ -78,7 +89,8 @@ export class PodWorker {
       if (ending === undefined) this.#deps.probes.follow(pod, state, runtime);
       else this.#deps.probes.forget(uid);
 
-      const plan = ending === undefined ? diffPod(pod, state, this.#view(memory)) : diffEndingPod(pod, state, ending); // diff
+      const plan =
+        ending === undefined ? diffPod(pod, state, this.#view(pod, memory)) : diffEndingPod(pod, state, ending); // diff
       await this.#report(pod, state, plan, ending, memory, runtime);
       if (ending === undefined && plan.ended) continue; // Its phase is final now: the next turn brings it to its end.
       if (plan.steps.length === 0) return this.#rest(pod, gone, plan, ending, memory, signal);
@@ -128,20 +140,50 @@ export class PodWorker {
 
   /** Asks once, before anything of the pod exists, whether this node can take it. */
   #admit(pod: Pod, state: PodState | undefined, memory: PodMemory): void {
-    const { source, status, node, memories, allowedUnsafeSysctls, events } = this.#deps;
+    const { node, allowedUnsafeSysctls, events } = this.#deps;
     if (memory.admitted) return;
     memory.admitted = true;
     if (state !== undefined || pod.metadata.deletionTimestamp !== undefined || isTerminal(pod)) return;
     if (pod.status?.startTime !== undefined) return; // An earlier kubelet has let it in.
-    const others = source
-      .all()
-      .filter((other) => other.metadata.uid !== pod.metadata.uid && !isTerminal({ ...other, status: status.of(other) }))
-      .filter((other) => memories.known(other.metadata.uid ?? '')?.admitted === true);
+    const others = this.#others(pod);
     const { node: object, allocatable, pressures } = node();
     const refusal = admissionRefusal(pod, { node: object, others, allocatable, allowedUnsafeSysctls, pressures });
     if (refusal === undefined) return;
     memory.verdict = { ...refusal, message: `Pod was rejected: ${refusal.message}`, graceSeconds: 0 };
     events.pod(pod, 'Warning', refusal.reason, refusal.message);
+  }
+
+  /** The pod with what the node can give it now; more it gets when there is room. */
+  #allocate(pod: Pod, memory: PodMemory): Pod {
+    const { node, events, memories } = this.#deps;
+    memory.allocation ??= writtenAllocation(pod);
+    const wish = wishOf(pod);
+    if (sameAllocation(wish, memory.allocation)) {
+      memory.pendingResize = undefined;
+      return allocatedPod(pod, memory.allocation);
+    }
+    const others = this.#others(pod).map((other) => {
+      const { allocation } = memories.of(other.metadata.uid ?? '');
+      return allocation === undefined ? other : allocatedPod(other, allocation);
+    });
+    const pending = pendingResize(pod, { allocatable: node().allocatable, others });
+    if (pending === undefined) {
+      memory.allocation = wish;
+      events.pod(pod, 'Normal', 'ResizeStarted', 'Pod resize started');
+    } else if (pending.reason !== memory.pendingResize?.reason) {
+      events.pod(pod, 'Warning', `Resize${pending.reason}`, pending.message);
+    }
+    memory.pendingResize = pending;
+    return allocatedPod(pod, memory.allocation);
+  }
+
+  /** Those that were let in and have not ended. */
+  #others(pod: Pod): readonly Pod[] {
+    const { source, status, memories } = this.#deps;
+    return source
+      .all()
+      .filter((other) => other.metadata.uid !== pod.metadata.uid && !isTerminal({ ...other, status: status.of(other) }))
+      .filter((other) => memories.known(other.metadata.uid ?? '')?.admitted === true);
   }
 
   #endingOf(pod: Pod, gone: boolean, memory: PodMemory): PodEnding | undefined {
@@ -165,13 +207,15 @@ export class PodWorker {
     return ending;
   }
 
-  #view(memory: PodMemory): PodView {
+  #view(pod: Pod, memory: PodMemory): PodView {
     const { clock, probes } = this.#deps;
     return {
       now: clock.now(),
       started: (id) => probes.started(id),
       unhealthy: (id) => probes.unhealthy(id),
       retryAt: (name) => memory.failedStarts.get(name)?.retryAt,
+      applied: (id) => appliedTo(id, pod, memory),
+      resizeRetryAt: memory.resizeFailed?.retryAt,
     };
   }
 
@@ -214,6 +258,8 @@ export class PodWorker {
       started: (id) => probes.started(id),
       ready: (id) => ending === undefined && probes.ready(id),
       terminationMessage: (id) => memory.lastWords.get(id),
+      applied: (id) => appliedTo(id, pod, memory),
+      resize: ending === undefined ? resizeConditions(memory.pendingResize, inProgress(pod, state, memory)) : [],
     });
     status.report(pod, next);
   }
@@ -266,4 +312,28 @@ export class PodWorker {
     await cleanup.forget(uid, undefined);
     return {};
   }
+}
+
+/** What a running container was given: by this kubelet, or as an earlier one wrote it down. */
+function appliedTo(id: string, pod: Pod, memory: PodMemory): Resources | undefined {
+  const known = memory.applied.get(id);
+  if (known !== undefined) return known;
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].find(
+    ({ containerID }) => containerID?.endsWith(`//${id}`) === true,
+  )?.resources;
+}
+
+/** Some container has not got yet what it was promised. */
+function inProgress(
+  pod: Pod,
+  state: PodState | undefined,
+  memory: PodMemory,
+): { readonly error: string | undefined } | undefined {
+  const differs = (state?.containers ?? []).some(({ id, name, state: is }) => {
+    const applied = is === 'running' ? appliedTo(id, pod, memory) : undefined;
+    const found = containerOf(pod, name);
+    return applied !== undefined && found?.kind !== 'init' && !sameAmounts(applied, found?.spec.resources);
+  });
+  return differs ? { error: memory.resizeFailed?.message } : undefined;
 }

@@ -3,6 +3,7 @@ import type { Pod, PodStatus } from '@geobuk/api';
 import { createKeyRunner, settled } from '@geobuk/client';
 import type { Client, Clock, KeyRunner, ReconcileResult } from '@geobuk/client';
 import type { Logger } from 'pino';
+import { ownConditions } from './pod-conditions.js';
 import type { PodSource } from './pod-source.js';
 
 export interface StatusWriterDeps {
@@ -95,12 +96,7 @@ export class StatusWriter {
   }
 }
 
-const isOwn = (type: string): boolean =>
-  type === 'PodScheduled' ||
-  type === 'Initialized' ||
-  type === 'ContainersReady' ||
-  type === 'Ready' ||
-  type === 'PodReadyToStartContainers';
+const isOwn = (type: string): boolean => ownConditions.has(type);
 
 const revisionOf = ({ metadata }: Pod): bigint => {
   const { resourceVersion = '0' } = metadata;

@@ -107,6 +107,7 @@ export class StartContainer {
       throw error;
     }
     memory.failedStarts.delete(name);
+    memory.applied.set(id, container.resources ?? {});
     events.pod(pod, 'Normal', 'Started', `Started container ${name}`, name);
     await this.#postStart(id, container, context, signal);
   }
