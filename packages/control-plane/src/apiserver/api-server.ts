@@ -108,7 +108,7 @@ export class ApiServer {
     });
     this.#reservations = new ServiceReservations({ caches, serviceCIDR: config.serviceCIDR, random });
     const admission = new Admission(
-      admissionPlugins({ caches, random, rbac: this.#rbac, authorizer: this.authorizer }),
+      admissionPlugins({ caches, random, now, rbac: this.#rbac, authorizer: this.authorizer }),
     );
     this.registry = new Registry({
       caches,
