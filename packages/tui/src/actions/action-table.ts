@@ -95,6 +95,7 @@ export const actionTable = {
   newTab: { keys: ['C-t'], en: 'New tab', ko: '새 탭', group: 'general', quiet: true },
   nextTab: { keys: ['tab'], en: 'Next tab', ko: '다음 탭', group: 'general', quiet: true },
   closeTab: { keys: ['C-x'], en: 'Close tab', ko: '탭 닫기', group: 'general', quiet: true },
+  split: { keys: ['|'], en: 'Details beside the list', ko: '목록 옆에 상세', group: 'general', quiet: true },
   quit: { keys: ['C-c'], en: 'Quit', ko: '끝내기', group: 'general', quiet: true },
   nextMatch: { keys: ['n'], en: 'Next match', ko: '다음 찾기', group: 'text' },
   previousMatch: { keys: ['S-n'], en: 'Match before', ko: '이전 찾기', group: 'text' },

@@ -28,6 +28,7 @@ import { Journal } from './journal.js';
 import { ownViews, pageOf } from './navigation.js';
 import { PortForwards } from './port-forwards.js';
 import { Prompt } from './prompt.js';
+import { SidePane } from './side-pane.js';
 import type { Dialogs, FlashLevel, Language, Outside, Services } from './services.js';
 
 export interface AppDeps {
@@ -53,15 +54,18 @@ interface OpenPage {
   readonly abort: AbortController;
 }
 
-/** One of several independent stacks of pages. */
+/** One of several independent stacks of pages, alone or with details beside it. */
 interface Tab {
   readonly stack: OpenPage[];
+  side?: SidePane | undefined;
 }
 
 const flashMs = 6_000;
 /** Changes of the cluster are painted at most this often; keys at once. */
 const frameEveryMs = 50;
 const mostFavourites = 9;
+/** Narrower screens are not split: neither half could be read. */
+const narrowestSplit = 70;
 
 /** The dashboard: pages on stacks, a prompt, dialogs; keys go in, frames come out. */
 export class App implements Services {
@@ -130,7 +134,10 @@ export class App implements Services {
     this.paint();
     const running = clusters.run(this.#quit.signal);
     await running;
-    for (const tab of this.#tabs) this.#closeAll(tab);
+    for (const tab of this.#tabs) {
+      this.#closeAll(tab);
+      tab.side?.[Symbol.dispose]();
+    }
     // Questions nobody will answer any more are answered with no.
     for (const dialog of [...this.#dialogs]) dialog.key({ name: 'escape', text: '' });
     await Promise.allSettled(this.#acts);
@@ -296,6 +303,7 @@ export class App implements Services {
       newTab: () => this.#newTab(),
       nextTab: () => void (this.#tab = (this.#tab + 1) % this.#tabs.length),
       closeTab: () => this.#closeTab(),
+      ...(page?.preview === undefined ? {} : { split: () => this.#toggleSplit() }),
       quit: () => this.quit(),
     };
   }
@@ -330,9 +338,17 @@ export class App implements Services {
     this.#run(command, false);
   }
 
+  #toggleSplit(): void {
+    const tab = this.#tabs[this.#tab]!;
+    tab.side?.[Symbol.dispose]();
+    tab.side =
+      tab.side === undefined ? new SidePane({ clock: this.clock, invalidate: () => this.invalidate() }) : undefined;
+  }
+
   #closeTab(): void {
     if (this.#tabs.length === 1) return;
     this.#closeAll(this.#tabs[this.#tab]!);
+    this.#tabs[this.#tab]?.side?.[Symbol.dispose]();
     this.#tabs.splice(this.#tab, 1);
     this.#tab = Math.min(this.#tab, this.#tabs.length - 1);
   }
@@ -441,13 +457,27 @@ export class App implements Services {
     const crumbs = this.#showCrumbs && !this.#fullScreen ? 1 : 0;
     this.#contentTop = header + prompt;
     // The page first: what it finds to show decides which keys the header names.
-    page?.draw(canvas.region(0, header + prompt, canvas.width, canvas.height - header - prompt - crumbs), now);
+    this.#drawContent(canvas.region(0, header + prompt, canvas.width, canvas.height - header - prompt - crumbs), now);
     if (header > 0) drawHeader(canvas.region(0, 0, canvas.width, header), this.#header(page, now));
     this.#prompt?.draw(canvas.region(0, header, canvas.width, prompt));
     const bottom = canvas.region(0, canvas.height - 1, canvas.width, 1);
     if (crumbs > 0) this.#drawCrumbs(bottom);
     this.#drawFlash(bottom, now);
     this.#dialogs.at(-1)?.draw(canvas, this.#deps.badges[this.#context]);
+  }
+
+  /** The page, and beside it what its cursor rests on when the screen is split and wide enough. */
+  #drawContent(canvas: Canvas, now: number): void {
+    const { page } = this;
+    const { side } = this.#tabs[this.#tab]!;
+    if (side === undefined || page?.preview === undefined || canvas.width < narrowestSplit) {
+      page?.draw(canvas, now);
+      return;
+    }
+    const left = Math.floor(canvas.width * 0.55);
+    page.draw(canvas.region(0, 0, left, canvas.height), now);
+    side.show(page.preview());
+    side.draw(canvas.region(left, 0, canvas.width - left, canvas.height));
   }
 
   #drawCrumbs(canvas: Canvas): void {

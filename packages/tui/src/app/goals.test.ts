@@ -287,6 +287,26 @@ describe('goals', () => {
     expect(screen).toContain('1/2');
   });
 
+  it('G18 splits the screen: details follow the cursor, and the object', async () => {
+    await using board = new Dashboard({ width: 140 });
+    await board.shows('web-5d8f-a');
+    board.press('|');
+    await board.shows('┌─ default/big-0');
+    board.press('down', 'down');
+    const screen = await board.shows('┌─ default/web-5d8f-a');
+    expect(screen).toContain('pods(default)[5]');
+    const key = { namespace: 'default', name: 'web-5d8f-a' };
+    await board.connection.patch(
+      pods,
+      key,
+      { type: 'merge', body: { metadata: { labels: { flag: 'white' } } } },
+      { signal },
+    );
+    await board.shows('flag=white');
+    board.press('|');
+    await board.hides('flag=white');
+  });
+
   it('G22 understands typed filters and says what it cannot', async () => {
     await using board = new Dashboard();
     await board.shows('web-5d8f-c');

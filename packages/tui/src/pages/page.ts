@@ -2,6 +2,7 @@ import type { Actions } from '../actions/key-map.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Canvas } from '../screen/frame.js';
 import type { KeyPress, MousePress } from '../terminal/terminal.js';
+import type { StyledLine } from '../text/styled-text.js';
 
 /** One thing that fills the screen. Opened on a stack; below it lies what Esc returns to. */
 export interface Page {
@@ -20,10 +21,21 @@ export interface Page {
   mouse?(press: MousePress): void;
   /** Text of `/`; absent: nothing to filter. Called for every letter, and with done for Enter. */
   readonly filter?: PageFilter | undefined;
+  /** For a split screen; absent: the page has nothing to show beside it. */
+  preview?(): Preview | undefined;
   /** Esc: true when there was something to clear first. */
   escape?(): boolean;
   /** Milliseconds until time alone changes what is seen; undefined: never. */
   repaintInMs?(now: number): number | undefined;
+}
+
+/** What a split screen shows beside a list: details of the row under the cursor. */
+export interface Preview {
+  readonly id: string;
+  /** Changes when the details may have. */
+  readonly version: string;
+  readonly title: string;
+  load(signal: AbortSignal): Promise<readonly StyledLine[]>;
 }
 
 export interface PageFilter {

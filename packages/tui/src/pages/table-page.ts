@@ -12,6 +12,7 @@ import { tableSource } from '../cluster/table-source.js';
 import type { ServerColumn, ServerRow } from '../cluster/table-source.js';
 import { namespaceText } from '../command/parse-command.js';
 import type { NamespaceChoice } from '../command/parse-command.js';
+import { describe } from '../describe/describe.js';
 import type { Canvas } from '../screen/frame.js';
 import { drawTable } from '../table/draw-table.js';
 import { parseFilter } from '../table/filter.js';
@@ -23,7 +24,7 @@ import type { RowMaker, RowMakerOptions } from '../views/make-rows.js';
 import { viewOf } from '../views/registry.js';
 import type { AnyView, LiveFacts } from '../views/view.js';
 import { tableActions } from './table-actions.js';
-import type { Page, PageFilter } from './page.js';
+import type { Page, PageFilter, Preview } from './page.js';
 
 export interface TablePageOptions {
   /** More than one: rows of all, with a CLUSTER column. */
@@ -146,6 +147,19 @@ export class TablePage implements Page {
   actions(): Actions {
     // A kind's own action goes before what every table has on that key.
     return { ...resourceActions(this), ...tableActions(this) };
+  }
+
+  preview(): Preview | undefined {
+    const row = this.current;
+    if (row === undefined) return undefined;
+    const cluster = this.clusterOf(row);
+    return {
+      id: row.id,
+      version: row.object.metadata.resourceVersion ?? '',
+      title: rowName(row),
+      load: async (signal) =>
+        describe(await cluster.connection(signal), this.type, row.key, this.services.clock.now(), signal),
+    };
   }
 
   escape(): boolean {
