@@ -2,21 +2,11 @@ import type { Node, Pod } from '@geobuk/api';
 import { describe, expect, it } from 'vitest';
 import { node, pod } from '../controllers/testing/objects.js';
 import { ClusterState } from './cluster-state.js';
-import { decide, enoughNodes } from './decision.js';
+import { enoughNodes } from './decision.js';
 import { podInfo } from './node-info.js';
-import { defaultPlugins } from './scheduler.js';
+import { outcomeOf as outcome, testCluster as cluster } from './testing/decide-with.js';
 
-function cluster(nodes: readonly Node[], pods: readonly Pod[] = []): ClusterState {
-  const state = new ClusterState();
-  for (const item of nodes) state.nodeChanged(item, undefined);
-  for (const item of pods) state.podChanged(item, undefined);
-  return state;
-}
 const pending = (spec: Partial<Pod['spec']> = {}): Pod => ({ ...pod('new', { phase: 'Pending', spec }) });
-const outcome = (wish: Pod, state: ClusterState): string => {
-  const decision = decide(podInfo(wish), state, defaultPlugins, 0, () => 0.99);
-  return decision.kind === 'bind' ? decision.node.name : decision.message;
-};
 const asks = (requests: Record<string, string>): Partial<Pod['spec']> => ({
   containers: [{ name: 'c', image: 'i', resources: { requests } }],
 });
@@ -27,7 +17,29 @@ const withSpec = (name: string, spec: Node['spec'], labels: Record<string, strin
 
 describe('decide', () => {
   it.each<[string, Partial<Pod['spec']>, readonly Node[], readonly Pod[], string]>([
-    ['no nodes at all', {}, [], [], '0/0 nodes are available.'],
+    ['no nodes at all', {}, [], [], 'no nodes available to schedule pods'],
+    [
+      '6.2.1 every resource that is short is named',
+      asks({ cpu: '5', memory: '9Gi' }),
+      [node('a')],
+      [],
+      '0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory.',
+    ],
+    [
+      '6.2.1 matchFields on metadata.name asks no other node',
+      {
+        affinity: {
+          nodeAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: {
+              nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['b'] }] }],
+            },
+          },
+        },
+      },
+      [node('a'), withSpec('b', { unschedulable: true })],
+      [],
+      "0/2 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity], 1 node(s) were unschedulable.",
+    ],
     ['the only node', {}, [node('a')], [], 'a'],
     ['more CPU than there is', asks({ cpu: '5' }), [node('a')], [], '0/1 nodes are available: 1 Insufficient cpu.'],
     [
@@ -183,7 +195,7 @@ describe('enoughNodes', () => {
   it.each([
     [50, 50],
     [100, 100],
-    [1000, 420],
+    [1000, 420], // 50 - 1000/125 = 42 %
     [5000, 500],
     [10000, 500],
   ])('of %i nodes looks for %i', (count, expected) => expect(enoughNodes(count)).toBe(expected));

@@ -1,5 +1,7 @@
 import type { Node, Pod, Taint } from '@geobuk/api';
 import { bytesOf, cpuMillis } from '@geobuk/api';
+import type { PodAffinityTerms } from './affinity-term.js';
+import { podAffinityTerms } from './affinity-term.js';
 
 /** Amounts by resource: `cpu` in millicores, everything else in its own unit (bytes, pieces). */
 export interface Resources {
@@ -29,6 +31,10 @@ export interface PodInfo {
   readonly nonZeroMemoryBytes: number;
   readonly hostPorts: readonly HostPort[];
   readonly priority: number;
+  /** Absent for most pods. */
+  readonly affinity: PodAffinityTerms | undefined;
+  /** `namespace/name` of the claims it mounts, those of its generic ephemeral volumes included. */
+  readonly claims: readonly string[];
 }
 
 export interface HostPort {
@@ -37,6 +43,7 @@ export interface HostPort {
   readonly port: number;
 }
 
+const none: readonly string[] = [];
 const defaultCpuMillis = 100;
 const defaultMemoryBytes = 200 * 1024 * 1024;
 
@@ -113,7 +120,18 @@ export function podInfo(pod: Pod): PodInfo {
       .filter(({ hostPort }) => hostPort !== undefined && hostPort > 0)
       .map(({ protocol = 'TCP', hostIP = '0.0.0.0', hostPort = 0 }) => ({ protocol, ip: hostIP, port: hostPort })),
     priority: pod.spec.priority ?? 0,
+    affinity: podAffinityTerms(pod),
+    claims: claimsOf(pod),
   };
+}
+
+/** An ephemeral volume's claim is named after pod and volume. */
+function claimsOf({ metadata, spec }: Pod): readonly string[] {
+  if (spec.volumes === undefined) return none;
+  return spec.volumes.flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+    if (persistentVolumeClaim !== undefined) return [`${metadata.namespace ?? ''}/${persistentVolumeClaim.claimName}`];
+    return ephemeral === undefined ? [] : [`${metadata.namespace ?? ''}/${metadata.name ?? ''}-${name}`];
+  });
 }
 
 const hard = (taint: Taint): boolean => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute';
@@ -122,15 +140,15 @@ const hard = (taint: Taint): boolean => taint.effect === 'NoSchedule' || taint.e
 export class NodeInfo {
   readonly name: string;
   #node: Node;
+  #labels: Readonly<Record<string, string>> = {};
   #allocatable = noResources();
   #hardTaints: readonly Taint[] = [];
   #softTaints: readonly Taint[] = [];
+  #images = new Map<string, number>();
   readonly #pods = new Map<string, PodInfo>();
   readonly #requested = noResources();
   #nonZeroCpuMillis = 0;
   #nonZeroMemoryBytes = 0;
-  /** Grows with each change: snapshots copy only what changed. */
-  generation = 0;
 
   constructor(node: Node) {
     this.name = node.metadata.name ?? '';
@@ -171,12 +189,20 @@ export class NodeInfo {
   }
 
   get labels(): Readonly<Record<string, string>> {
-    return this.#node.metadata.labels ?? {};
+    return this.#labels;
+  }
+
+  /** Sizes in bytes by every name an image has here. */
+  get images(): ReadonlyMap<string, number> {
+    return this.#images;
   }
 
   setNode(node: Node): void {
     this.#node = node;
-    this.generation += 1;
+    this.#labels = node.metadata.labels ?? {};
+    this.#images = new Map(
+      (node.status?.images ?? []).flatMap(({ names = [], sizeBytes = 0 }) => names.map((name) => [name, sizeBytes])),
+    );
     const allocatable = noResources();
     add(allocatable, node.status?.allocatable ?? node.status?.capacity);
     this.#allocatable = allocatable;
@@ -197,8 +223,13 @@ export class NodeInfo {
     this.#count(info, -1);
   }
 
+  /** The same pod with another status: what it takes is as before. */
+  refresh(pod: Pod): void {
+    const info = this.#pods.get(pod.metadata.uid ?? '');
+    if (info !== undefined) this.#pods.set(info.uid, { ...info, pod });
+  }
+
   #count({ requests, nonZeroCpuMillis, nonZeroMemoryBytes }: PodInfo, sign: 1 | -1): void {
-    this.generation += 1;
     this.#requested.cpuMillis += sign * requests.cpuMillis;
     this.#requested.memoryBytes += sign * requests.memoryBytes;
     this.#requested.ephemeralStorageBytes += sign * requests.ephemeralStorageBytes;

@@ -67,7 +67,7 @@ describe('Scheduler', () => {
     expect(before?.status?.conditions?.find(({ type }) => type === 'PodScheduled')).toMatchObject({
       status: 'False',
       reason: 'Unschedulable',
-      message: '0/0 nodes are available.',
+      message: 'no nodes available to schedule pods',
     });
     world.client.seed(node('a'));
     await world.clock.advance(1_100);

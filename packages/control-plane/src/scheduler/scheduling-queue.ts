@@ -1,9 +1,15 @@
 import type { Pod } from '@geobuk/api';
-import { formatKey, keyOf } from '@geobuk/api';
+import { deepEqual, formatKey, keyOf } from '@geobuk/api';
 import type { Clock } from '@geobuk/client';
+import { WaitingHeap } from './waiting-heap.js';
 
-const firstBackOffMs = 1_000;
-const lastBackOffMs = 10_000;
+export interface QueueTimes {
+  readonly firstBackOffMs: number;
+  readonly lastBackOffMs: number;
+}
+
+/** Follows: podInitialBackoffSeconds 1, podMaxBackoffSeconds 10. */
+export const defaultQueueTimes: QueueTimes = { firstBackOffMs: 1_000, lastBackOffMs: 10_000 };
 /** A pod that nothing woke is tried again after this long. Follows: podMaxInUnschedulablePodsDuration. */
 const forgottenAfterMs = 5 * 60_000;
 
@@ -11,135 +17,171 @@ interface Entry {
   readonly key: string;
   pod: Pod;
   attempts: number;
+  /** When it came into its present state; of pods of one priority the oldest goes first. */
   addedAt: number;
   /** Plugins that refused it last: only events that could change their mind wake it. */
   refusedBy: ReadonlySet<string>;
-  state: 'active' | 'backoff' | 'unschedulable' | 'inFlight';
+  state: 'active' | 'backoff' | 'unschedulable' | 'inFlight' | 'gone';
   notBefore: number;
   /** Something that could help happened while it was being worked on. */
   stale: boolean;
 }
 
+/** A place in a heap. Entries move on without being searched for: a ticket of an older state is worth nothing. */
+interface Ticket {
+  readonly entry: Entry;
+  readonly at: number;
+  readonly priority: number;
+  readonly order: number;
+}
+
+const earlier = (a: Ticket, b: Ticket): boolean => (a.at === b.at ? a.order < b.order : a.at < b.at);
+/** Follows: PrioritySort. */
+const moreUrgent = (a: Ticket, b: Ticket): boolean =>
+  a.priority === b.priority ? earlier(a, b) : a.priority > b.priority;
+
 /**
  * Pods that wait for a node: ready to be tried, backing off, or waiting for something to change.
- * Order: priority, then time of arrival. Follows: the scheduler's PriorityQueue.
+ * Order: priority, then time of arrival. No call costs more the more pods wait, but for an event that wakes many.
+ * Follows: the scheduler's PriorityQueue.
  */
 export class SchedulingQueue {
   readonly #entries = new Map<string, Entry>();
-  readonly #active: Entry[] = [];
+  readonly #active = new WaitingHeap<Ticket>(moreUrgent);
+  readonly #backoff = new WaitingHeap<Ticket>(earlier);
+  /** In the order in which they came, so that the first is the longest forgotten. */
+  readonly #unschedulable = new Set<Entry>();
+  readonly #refusedBy = new Map<string, Set<Entry>>();
+  readonly #inFlight = new Set<Entry>();
   readonly #clock: Clock;
+  readonly #times: QueueTimes;
+  #tickets = new WeakMap<Entry, Ticket>();
+  #order = 0;
   #wake: (() => void) | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, times: QueueTimes = defaultQueueTimes) {
     this.#clock = clock;
+    this.#times = times;
   }
 
   get sizes(): { readonly active: number; readonly backoff: number; readonly unschedulable: number } {
-    const sizes = { active: this.#active.length, backoff: 0, unschedulable: 0 };
-    for (const { state } of this.#entries.values())
-      if (state === 'backoff' || state === 'unschedulable') sizes[state] += 1;
+    const sizes = { active: 0, backoff: 0, unschedulable: 0 };
+    for (const { state } of this.#entries.values()) if (state !== 'inFlight' && state !== 'gone') sizes[state] += 1;
     return sizes;
+  }
+
+  /** Whether an event can matter to anybody. */
+  get waits(): boolean {
+    return this.#unschedulable.size + this.#inFlight.size > 0;
   }
 
   /** A pod is new or changed. */
   put(pod: Pod): void {
     const key = formatKey(keyOf(pod));
     const known = this.#entries.get(key);
-    if (known === undefined) {
-      const entry: Entry = {
-        key,
-        pod,
-        attempts: 0,
-        addedAt: this.#clock.now(),
-        refusedBy: new Set(),
-        state: 'active',
-        notBefore: 0,
-        stale: false,
-      };
-      this.#entries.set(key, entry);
-      this.#push(entry);
+    if (known !== undefined && known.pod.metadata.uid === pod.metadata.uid) {
+      const changed =
+        !deepEqual(known.pod.spec, pod.spec) || !deepEqual(known.pod.metadata.labels, pod.metadata.labels);
+      known.pod = pod;
+      if (!changed) return;
+      if (known.state === 'inFlight') known.stale = true;
+      else if (known.state === 'unschedulable') this.#moveOn(known);
       return;
     }
-    const changed =
-      known.pod.metadata.uid !== pod.metadata.uid ||
-      known.pod.metadata.generation !== pod.metadata.generation ||
-      JSON.stringify(known.pod.spec) !== JSON.stringify(pod.spec) ||
-      JSON.stringify(known.pod.metadata.labels) !== JSON.stringify(pod.metadata.labels);
-    known.pod = pod;
-    if (!changed) return;
-    if (known.state === 'inFlight') known.stale = true;
-    else if (known.state === 'unschedulable') this.#push(known);
+    if (known !== undefined) this.#drop(known);
+    const entry: Entry = {
+      key,
+      pod,
+      attempts: 0,
+      addedAt: this.#clock.now(),
+      refusedBy: new Set(),
+      state: 'active',
+      notBefore: 0,
+      stale: false,
+    };
+    this.#entries.set(key, entry);
+    this.#activate(entry);
   }
 
   remove(pod: Pod): void {
-    const key = formatKey(keyOf(pod));
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
-    const at = this.#active.indexOf(entry);
-    if (at >= 0) this.#active.splice(at, 1);
+    const entry = this.#entries.get(formatKey(keyOf(pod)));
+    if (entry !== undefined) this.#drop(entry);
   }
 
   /** The next pod to try, if any. */
   take(): Pod | undefined {
     this.#release();
-    const entry = this.#pop();
+    const entry = this.#live(this.#active, 'active')?.entry;
     if (entry === undefined) return undefined;
+    this.#active.pop();
     entry.state = 'inFlight';
     entry.stale = false;
     entry.attempts += 1;
+    this.#inFlight.add(entry);
     return entry.pod;
   }
 
   /** No node fits for now. */
   refused(pod: Pod, by: ReadonlySet<string>): void {
-    const entry = this.#entries.get(formatKey(keyOf(pod)));
-    if (entry === undefined || entry.state !== 'inFlight') return;
+    const entry = this.#landed(pod);
+    if (entry === undefined) return;
+    const now = this.#clock.now();
     entry.refusedBy = by;
-    entry.notBefore = this.#clock.now() + Math.min(lastBackOffMs, firstBackOffMs * 2 ** (entry.attempts - 1));
-    entry.state = entry.stale ? 'backoff' : 'unschedulable';
-    entry.addedAt = this.#clock.now();
+    entry.notBefore = now + this.#backOffMs(entry);
+    entry.addedAt = now;
+    if (entry.stale) {
+      this.#backOff(entry);
+      return;
+    }
+    entry.state = 'unschedulable';
+    this.#unschedulable.add(entry);
+    for (const plugin of by) {
+      const entries = this.#refusedBy.get(plugin) ?? new Set<Entry>();
+      entries.add(entry);
+      this.#refusedBy.set(plugin, entries);
+    }
     this.#wake?.();
   }
 
   /** The attempt itself failed (a refused binding): try again after the back-off. */
   failed(pod: Pod): void {
-    const entry = this.#entries.get(formatKey(keyOf(pod)));
-    if (entry === undefined || entry.state !== 'inFlight') return;
-    entry.state = 'backoff';
-    entry.notBefore = this.#clock.now() + Math.min(lastBackOffMs, firstBackOffMs * 2 ** (entry.attempts - 1));
-    this.#wake?.();
+    const entry = this.#landed(pod);
+    if (entry === undefined) return;
+    entry.notBefore = this.#clock.now() + this.#backOffMs(entry);
+    this.#backOff(entry);
   }
 
   /** Bound: nothing more to do. */
   done(pod: Pod): void {
-    this.#entries.delete(formatKey(keyOf(pod)));
+    this.remove(pod);
   }
 
-  /** Something happened that can help pods which one of `plugins` refused; all plugins when absent. Follows: queueing hints. */
-  clusterChanged(plugins?: ReadonlySet<string>): void {
-    const now = this.#clock.now();
-    for (const entry of this.#entries.values()) {
-      const helps = plugins === undefined || [...entry.refusedBy].some((name) => plugins.has(name));
-      if (!helps) continue;
-      if (entry.state === 'inFlight') entry.stale = true;
-      if (entry.state !== 'unschedulable') continue;
-      if (entry.notBefore > now) entry.state = 'backoff';
-      else this.#push(entry);
-    }
-    this.#wake?.();
+  /**
+   * Something happened that can help pods which one of `plugins` refused; all of them when absent.
+   * @param helps whether it can help this one. Follows: queueing hints.
+   */
+  clusterChanged(plugins?: ReadonlySet<string>, helps?: (pod: Pod, refusedBy: ReadonlySet<string>) => boolean): void {
+    if (plugins?.size === 0) return;
+    for (const entry of this.#inFlight) entry.stale = true;
+    if (this.#unschedulable.size === 0) return;
+    const consider = (entry: Entry): void => {
+      if (helps === undefined || helps(entry.pod, entry.refusedBy)) this.#moveOn(entry);
+    };
+    if (plugins === undefined) for (const entry of [...this.#unschedulable]) consider(entry);
+    else for (const plugin of plugins) for (const entry of [...(this.#refusedBy.get(plugin) ?? [])]) consider(entry);
   }
 
   /** Resolves when `take` may find something. */
   async whenReady(signal: AbortSignal): Promise<void> {
     this.#release();
-    if (this.#active.length > 0) return;
+    if (this.#live(this.#active, 'active') !== undefined) return;
     const now = this.#clock.now();
-    let nextMs = forgottenAfterMs;
-    for (const { state, notBefore, addedAt } of this.#entries.values()) {
-      if (state === 'backoff') nextMs = Math.min(nextMs, notBefore - now);
-      if (state === 'unschedulable') nextMs = Math.min(nextMs, addedAt + forgottenAfterMs - now);
-    }
+    const backingOff = this.#live(this.#backoff, 'backoff');
+    const [forgotten] = this.#unschedulable;
+    const nextMs = Math.min(
+      backingOff === undefined ? Infinity : backingOff.at - now,
+      forgotten === undefined ? Infinity : forgotten.addedAt + forgottenAfterMs - now,
+    );
     await new Promise<void>((resolve) => {
       const finish = (): void => {
         timer?.[Symbol.dispose]();
@@ -147,7 +189,7 @@ export class SchedulingQueue {
         this.#wake = undefined;
         resolve();
       };
-      const timer = this.#entries.size === 0 ? undefined : this.#clock.timer(Math.max(1, nextMs), finish);
+      const timer = nextMs === Infinity ? undefined : this.#clock.timer(Math.max(1, nextMs), finish);
       this.#wake = finish;
       if (signal.aborted) finish();
       else signal.addEventListener('abort', finish, { once: true });
@@ -156,47 +198,76 @@ export class SchedulingQueue {
 
   #release(): void {
     const now = this.#clock.now();
-    for (const entry of this.#entries.values()) {
-      if (entry.state === 'backoff' && entry.notBefore <= now) this.#push(entry);
-      else if (entry.state === 'unschedulable' && entry.addedAt + forgottenAfterMs <= now) this.#push(entry);
+    for (let next = this.#live(this.#backoff, 'backoff'); next !== undefined && next.at <= now;) {
+      this.#activate(next.entry);
+      next = this.#live(this.#backoff, 'backoff');
+    }
+    for (const entry of this.#unschedulable) {
+      if (entry.addedAt + forgottenAfterMs > now) break;
+      this.#moveOn(entry);
     }
   }
 
-  /** A binary heap: higher priority first, then longer waiting. */
-  #push(entry: Entry): void {
-    entry.state = 'active';
-    const heap = this.#active;
-    heap.push(entry);
-    let i = heap.length - 1;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (!before(heap[i] as Entry, heap[parent] as Entry)) break;
-      [heap[i], heap[parent]] = [heap[parent] as Entry, heap[i] as Entry];
-      i = parent;
+  /** The first ticket that is still worth something. */
+  #live(heap: WaitingHeap<Ticket>, state: Entry['state']): Ticket | undefined {
+    for (let top = heap.first; top !== undefined; top = heap.first) {
+      if (top.entry.state === state && this.#tickets.get(top.entry) === top) return top;
+      heap.pop();
     }
+    return undefined;
+  }
+
+  /** Out of the attempt, if it was not removed meanwhile. */
+  #landed(pod: Pod): Entry | undefined {
+    const entry = this.#entries.get(formatKey(keyOf(pod)));
+    if (entry === undefined || entry.state !== 'inFlight') return undefined;
+    this.#inFlight.delete(entry);
+    return entry;
+  }
+
+  #moveOn(entry: Entry): void {
+    this.#unfile(entry);
+    if (entry.notBefore > this.#clock.now()) this.#backOff(entry);
+    else this.#activate(entry);
+  }
+
+  #backOff(entry: Entry): void {
+    entry.state = 'backoff';
+    this.#backoff.push(this.#ticket(entry, entry.notBefore));
     this.#wake?.();
   }
 
-  #pop(): Entry | undefined {
-    const heap = this.#active;
-    const top = heap[0];
-    const last = heap.pop();
-    if (top === undefined || last === undefined || heap.length === 0) return top;
-    heap[0] = last;
-    for (let i = 0; ;) {
-      const left = 2 * i + 1;
-      const right = left + 1;
-      let least = i;
-      if (left < heap.length && before(heap[left] as Entry, heap[least] as Entry)) least = left;
-      if (right < heap.length && before(heap[right] as Entry, heap[least] as Entry)) least = right;
-      if (least === i) return top;
-      [heap[i], heap[least]] = [heap[least] as Entry, heap[i] as Entry];
-      i = least;
+  #activate(entry: Entry): void {
+    entry.state = 'active';
+    this.#active.push(this.#ticket(entry, entry.addedAt));
+    this.#wake?.();
+  }
+
+  #ticket(entry: Entry, at: number): Ticket {
+    this.#order += 1;
+    const ticket = { entry, at, priority: entry.pod.spec.priority ?? 0, order: this.#order };
+    this.#tickets.set(entry, ticket);
+    return ticket;
+  }
+
+  #backOffMs({ attempts }: Entry): number {
+    const { firstBackOffMs, lastBackOffMs } = this.#times;
+    return Math.min(lastBackOffMs, firstBackOffMs * 2 ** Math.min(attempts - 1, 30));
+  }
+
+  #drop(entry: Entry): void {
+    this.#unfile(entry);
+    this.#inFlight.delete(entry);
+    this.#entries.delete(entry.key);
+    entry.state = 'gone';
+  }
+
+  #unfile(entry: Entry): void {
+    this.#unschedulable.delete(entry);
+    for (const plugin of entry.refusedBy) {
+      const entries = this.#refusedBy.get(plugin);
+      entries?.delete(entry);
+      if (entries?.size === 0) this.#refusedBy.delete(plugin);
     }
   }
-}
-
-function before(a: Entry, b: Entry): boolean {
-  const difference = (a.pod.spec.priority ?? 0) - (b.pod.spec.priority ?? 0);
-  return difference === 0 ? a.addedAt < b.addedAt : difference > 0;
 }
