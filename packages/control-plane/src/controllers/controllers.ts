@@ -13,6 +13,7 @@ import { EndpointSliceController } from './endpoint-slice/endpoint-slice-control
 import { DisruptionController } from './disruption/disruption-controller.js';
 import { EndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.js';
 import { EndpointsController } from './endpoints/endpoints-controller.js';
+import { EphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.js';
 import { JobController } from './job/job-controller.js';
 import { NamespaceController } from './namespace/namespace-controller.js';
 import { NodeIpamController } from './node-ipam/node-ipam-controller.js';
@@ -26,6 +27,11 @@ import { StatefulSetController } from './stateful-set/stateful-set-controller.js
 import { TaintEvictionController } from './taint-eviction/taint-eviction-controller.js';
 import { TokenCleanerController } from './token-cleaner/token-cleaner-controller.js';
 import { TtlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.js';
+import { VolumeBinderController } from './volume-binder/volume-binder-controller.js';
+import {
+  ClaimProtectionController,
+  VolumeProtectionController,
+} from './volume-protection/volume-protection-controllers.js';
 
 export interface ControllersDeps {
   readonly client: Client;
@@ -63,6 +69,10 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
     new EndpointSliceMirroringController(deps),
     new DisruptionController({ ...deps, recorder: recorderFor('controllermanager') }),
     new ClusterRoleAggregationController(deps),
+    new VolumeBinderController({ ...deps, recorder: recorderFor('persistentvolume-controller') }),
+    new ClaimProtectionController(deps),
+    new VolumeProtectionController(deps),
+    new EphemeralVolumeController({ ...deps, recorder: recorderFor('ephemeral_volume') }),
     new NamespaceController(deps),
     new ServiceAccountController(deps),
     new RootCaController(deps),

@@ -38,6 +38,7 @@ export class NodeLifecycleController implements Controller {
   readonly #nodes: Lister<Node>;
   readonly #leases: Lister<Lease>;
   readonly #pods: Lister<Pod>;
+  readonly #wasReady = new Set<string>();
   readonly #heard = new Map<string, { readonly beat: string; readonly at: number }>();
 
   constructor(deps: NodeLifecycleControllerDeps) {
@@ -58,6 +59,7 @@ export class NodeLifecycleController implements Controller {
     const node = this.#nodes.get(key); // check
     if (node === undefined) {
       this.#heard.delete(key.name);
+      this.#wasReady.delete(key.name);
       return settled;
     }
     const now = clock.now();
@@ -80,8 +82,11 @@ export class NodeLifecycleController implements Controller {
       }
     }
     await this.#taint(node, silent, signal, trace);
-    const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
-    if (ready !== undefined && ready !== 'True') await this.#markPodsNotReady(key.name, signal);
+    const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+    // Only a node that was Ready and is no longer: a kubelet that starts says itself which of its pods are ready.
+    if (!ready && this.#wasReady.has(key.name)) await this.#markPodsNotReady(key.name, signal);
+    if (ready) this.#wasReady.add(key.name);
+    else this.#wasReady.delete(key.name);
     return silent ? settled : { requeueAfterMs: health.silentInMs + 10 };
   }
 
