@@ -50,7 +50,12 @@ export class StatusWriter {
   report(pod: Pod, status: PodStatus): void {
     const uid = pod.metadata.uid ?? '';
     const before = this.#wanted.get(uid);
-    if (before !== undefined && deepEqual(before, status)) return;
+    // Also when nothing is new here but the API says something else: a controller may have spoken for a node that was silent.
+    const differs =
+      before === undefined ||
+      !deepEqual(before, status) ||
+      statusPatch(newest(pod, this.#written.get(uid)), status) !== undefined;
+    if (!differs) return;
     this.#wanted.set(uid, status);
     this.#runner.add(uid);
   }
