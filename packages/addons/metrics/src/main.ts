@@ -99,7 +99,9 @@ async function afterFirst(scraper: Scraper, clock: Clock, signal: AbortSignal): 
   await scraper.run(signal);
 }
 
-const untilAborted = (signal: AbortSignal, work: Promise<unknown>): Promise<unknown> =>
-  work.catch((error: unknown) => {
+/** An end by the signal is a good end. */
+function untilAborted(signal: AbortSignal, work: Promise<unknown>): Promise<unknown> {
+  return work.catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
+}
