@@ -108,7 +108,7 @@ export class ApiServer {
     });
     this.#reservations = new ServiceReservations({ caches, serviceCIDR: config.serviceCIDR, random });
     const admission = new Admission(
-      admissionPlugins({ caches, random, now, rbac: this.#rbac, authorizer: this.authorizer }),
+      admissionPlugins({ catalog: this.catalog, caches, random, now, rbac: this.#rbac, authorizer: this.authorizer }),
     );
     this.registry = new Registry({
       caches,
@@ -229,6 +229,7 @@ export class ApiServer {
       bodyLimit: bodyLimitBytes,
       loggerInstance: log as FastifyBaseLogger,
       logController: new LogController({ disableRequestLogging: true }),
+      childLoggerFactory: (logger) => logger, // nobody asks for a logger of one request, and making it takes time
       forceCloseConnections: true,
       routerOptions: { maxParamLength: 4096 },
     }) as unknown as FastifyInstance;

@@ -1,5 +1,4 @@
 import { ApiError } from '@geobuk/api';
-import { deadline } from '@geobuk/client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isLongRunning } from '../filters/request-info.js';
 import { requestSignal } from '../http/request-signal.js';
@@ -54,9 +53,8 @@ export class ResourceRouter {
       throw ApiError.noSuchResource();
     }
     const endpoint = this.#endpointFor(request);
-    using gone = requestSignal(request, this.#deps.signal);
     const timeoutMs = isLongRunning(info) ? undefined : Math.min(requestTimeoutMs, timeoutOf(search));
-    using limit = timeoutMs === undefined ? undefined : deadline(gone.signal, timeoutMs);
+    using life = requestSignal(request, this.#deps.signal, timeoutMs);
     const call: ResourceRequest = {
       request,
       reply,
@@ -64,7 +62,7 @@ export class ResourceRouter {
       resource,
       user,
       search,
-      signal: limit?.signal ?? gone.signal,
+      signal: life.signal,
       warn: warnings(reply),
     };
     return await endpoint(call);
@@ -97,7 +95,8 @@ export class ResourceRouter {
 
 /** `?timeout=10s`; what cannot be read counts as absent. */
 function timeoutOf(search: URLSearchParams): number {
-  const found = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(search.get('timeout') ?? '');
+  const given = search.get('timeout');
+  const found = given === null ? null : /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(given);
   if (found === null) return Number.POSITIVE_INFINITY;
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[found[2] ?? 's'] ?? 1000;
   const ms = Number(found[1]) * unit;

@@ -2,30 +2,55 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { FastifyRequest } from 'fastify';
-import { followSignal } from '@geobuk/client';
+import { DeadlineError, systemClock } from '@geobuk/client';
 
 /** The client went away. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
+
+  constructor() {
+    super('the client closed the connection');
+  }
+}
+
+/** The requests that a server has under way: its signal is listened to once, however many they are. */
+const underWay = new WeakMap<AbortSignal, Set<AbortController>>();
+
+function requestsOf(server: AbortSignal): Set<AbortController> {
+  const known = underWay.get(server);
+  if (known !== undefined) return known;
+  const requests = new Set<AbortController>();
+  server.addEventListener('abort', () => {
+    for (const request of requests) request.abort(server.reason);
+  });
+  underWay.set(server, requests);
+  return requests;
 }
 
 /**
- * A signal that fires when the client closes the connection or the server stops. Dispose it when the request is over.
+ * A signal that fires when the client closes the connection, the server stops, or `timeoutMs` are over. Dispose it
+ * when the request is over. One controller does for all three: every request has one, and they are not cheap.
  */
 export function requestSignal(
   request: FastifyRequest,
   server: AbortSignal,
+  timeoutMs?: number,
 ): Disposable & { readonly signal: AbortSignal } {
-  const linked = followSignal(server);
-  const { raw } = request;
-  const stream = connectionOf(raw);
-  const closed = () => linked.abort(new ClientGone('the client closed the connection'));
+  const own = new AbortController();
+  const requests = requestsOf(server);
+  if (server.aborted) own.abort(server.reason);
+  requests.add(own);
+  const stream = connectionOf(request.raw);
+  const closed = () => own.abort(new ClientGone());
   stream.once('close', closed);
+  const timer =
+    timeoutMs === undefined ? undefined : systemClock.timer(timeoutMs, () => own.abort(new DeadlineError(timeoutMs)));
   return {
-    signal: linked.signal,
+    signal: own.signal,
     [Symbol.dispose]: () => {
+      timer?.[Symbol.dispose]();
       stream.removeListener('close', closed);
-      linked[Symbol.dispose]();
+      requests.delete(own);
     },
   };
 }
