@@ -101,6 +101,7 @@ export function createKubelet(config: KubeletConfig): Kubelet {
         labels: config.labels ?? {},
         taints: config.taints ?? [],
         eviction: config.eviction,
+        manifestsDirectory: join(dataDir, 'manifests'),
         allowedUnsafeSysctls: config.allowedUnsafeSysctls ?? [],
         hostPodEnv: {
           KUBERNETES_SERVICE_HOST: apiUrl.hostname.replace(/^\[|\]$/g, ''),

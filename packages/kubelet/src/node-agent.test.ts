@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfigMap, Event, Pod } from '@geobuk/api';
@@ -31,7 +31,13 @@ interface Harness extends AsyncDisposable {
 }
 
 async function harness(
-  options: { runtime?: FakeRuntime; client?: FakeClient; directory?: string; readings?: () => Readings } = {},
+  options: {
+    runtime?: FakeRuntime;
+    client?: FakeClient;
+    directory?: string;
+    readings?: () => Readings;
+    manifests?: string;
+  } = {},
 ): Promise<Harness> {
   const client = options.client ?? new FakeClient();
   const runtime = options.runtime ?? new FakeRuntime();
@@ -52,6 +58,7 @@ async function harness(
       taints: [],
       allowedUnsafeSysctls: [],
       hostPodEnv: {},
+      manifestsDirectory: options.manifests,
     },
     {
       client,
@@ -453,5 +460,72 @@ describe('7.9.5 a running pod that is resized', () => {
       ),
     );
     expect(node.pod().status?.containerStatuses?.[0]?.resources?.limits).toEqual({ cpu: '100m', memory: '32Mi' });
+  });
+});
+
+describe('7.3.8 static pods', () => {
+  const manifest = (image: string): string =>
+    `apiVersion: v1\nkind: Pod\nmetadata: {name: edge}\nspec: {terminationGracePeriodSeconds: 1, containers: [{name: main, image: "${image}", imagePullPolicy: IfNotPresent}]}\n`;
+
+  it('run from files, are mirrored in the API with their status, come back when deleted there, and end with the file', async () => {
+    const manifests = await mkdtemp(join(tmpdir(), 'kubelet-manifests-'));
+    try {
+      const runtime = new FakeRuntime();
+      for (const image of ['web:1', 'web:2']) runtime.addImage(image);
+      await using node = await harness({ manifests, runtime });
+      const file = join(manifests, 'edge.yaml');
+      await writeFile(file, manifest('web:1'));
+      await waitFor(() => expect(node.pod('edge-n1').status?.phase).toBe('Running'));
+      const first = node.pod('edge-n1');
+      const hash = first.metadata.annotations?.['kubernetes.io/config.hash'] ?? '';
+      expect(first.metadata).toMatchObject({
+        annotations: { 'kubernetes.io/config.source': 'file', 'kubernetes.io/config.mirror': hash },
+        ownerReferences: [{ kind: 'Node', name: 'n1', controller: true }],
+      });
+      expect(first.spec.tolerations).toContainEqual({ operator: 'Exists', effect: 'NoExecute' });
+      expect((await runtime.observeAll({ signal })).map(({ pod }) => pod.uid)).toEqual([hash]);
+
+      await node.client.delete(pods, { namespace: 'default', name: 'edge-n1' }, { signal, gracePeriodSeconds: 0 });
+      await waitFor(() => {
+        expect(node.pod('edge-n1').metadata.uid).not.toBe(first.metadata.uid);
+        expect(node.pod('edge-n1').status?.phase).toBe('Running');
+      });
+      expect(node.pod('edge-n1').status?.containerStatuses?.[0]?.containerID).toBe(
+        first.status?.containerStatuses?.[0]?.containerID,
+      );
+
+      await writeFile(file, manifest('web:2'));
+      await waitFor(() => {
+        expect(node.pod('edge-n1').spec.containers[0]?.image).toBe('web:2');
+        expect(node.pod('edge-n1').status?.phase).toBe('Running');
+      });
+      await rm(file);
+      await waitFor(() => expect(node.pod('edge-n1')).toBeUndefined());
+      await vi.waitFor(async () => expect(await runtime.observeAll({ signal })).toEqual([]), { timeout: 8000 });
+    } finally {
+      await rm(manifests, { recursive: true, force: true });
+    }
+  });
+
+  it('outlive the kubelet: the next one finds them again', async () => {
+    const manifests = await mkdtemp(join(tmpdir(), 'kubelet-manifests-'));
+    const directory = await mkdtemp(join(tmpdir(), 'kubelet-'));
+    try {
+      const runtime = new FakeRuntime();
+      runtime.addImage('web:1');
+      const client = new FakeClient();
+      await writeFile(join(manifests, 'edge.yaml'), manifest('web:1'));
+      let id: string | undefined;
+      for (let run = 0; run < 2; run++) {
+        await using node = await harness({ manifests, runtime, client, directory });
+        await waitFor(() => expect(node.pod('edge-n1').status?.phase).toBe('Running'));
+        const [state] = await runtime.observeAll({ signal });
+        id ??= state?.containers[0]?.id;
+        expect(state?.containers.map((one) => one.id)).toEqual([id]);
+      }
+    } finally {
+      await rm(manifests, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 });

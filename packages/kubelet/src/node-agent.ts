@@ -22,6 +22,7 @@ import { ImagePuller } from './pods/image-puller.js';
 import { PodCgroups } from './pods/cgroups.js';
 import { LogRotation } from './pods/log-rotation.js';
 import { findOrphans } from './pods/orphans.js';
+import { MirrorPods } from './pods/mirror-pods.js';
 import { PodCleanup } from './pods/pod-cleanup.js';
 import { PodDirectories } from './pods/pod-directories.js';
 import { PodMemories } from './pods/pod-memory.js';
@@ -31,6 +32,7 @@ import { PodSteps } from './pods/pod-steps.js';
 import { PodWorker } from './pods/pod-worker.js';
 import { ReferencedObjects } from './pods/referenced-objects.js';
 import { Relist } from './pods/relist.js';
+import { StaticManifests } from './pods/static-manifests.js';
 import { StatusWriter } from './pods/status-writer.js';
 import { StartContainer } from './pods/steps/start-container.js';
 import { StopContainer } from './pods/steps/stop-container.js';
@@ -55,6 +57,8 @@ export interface NodeAgentConfig {
   readonly taints: readonly Taint[];
   readonly allowedUnsafeSysctls: readonly string[];
   readonly hostPodEnv: Readonly<Record<string, string>>;
+  /** Where manifests of static pods lie; none unless said. */
+  readonly manifestsDirectory?: string | undefined;
   /** Kubernetes' own hard thresholds unless said. */
   readonly eviction?: EvictionConfig | undefined;
 }
@@ -232,6 +236,19 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     backOff: workerBackOff,
     reconcile: (uid, context) => worker.reconcile(uid, context),
   });
+  const mirrors = new MirrorPods({ client, clock, log, source, node: () => node.facts.node });
+  const manifests =
+    config.manifestsDirectory === undefined
+      ? []
+      : [
+          new StaticManifests({
+            directory: config.manifestsDirectory,
+            nodeName,
+            clock,
+            log,
+            changed: (all) => source.setStatic(all),
+          }),
+        ];
   const rotation = new LogRotation({ runtimes: runtimes.all, clock, log });
   const imageGc = engine === undefined ? undefined : new ImageGc({ runtime: engine, clock, log, events });
   const readings = new NodeReadings({ podsRoot, memoryBytes: machine.memoryBytes, engine });
@@ -256,12 +273,18 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
   /** Not before everything is known: else a pod would start without its Services, or be taken for gone. */
   const runPods = async (signal: AbortSignal): Promise<void> => {
     await informers.whenSynced(signal);
+    for (const one of manifests) await one.read();
     const subscription = source.subscribe({
       podChanged: (uid, urgent) => {
         if (urgent) runner.interrupt(uid);
         else runner.add(uid);
         // There may be room now for a pod that wants to grow.
         for (const waiting of memories.deferred()) runner.add(waiting);
+      },
+      mirrorChanged: (key) => {
+        mirrors.look(key);
+        const uid = source.staticPod(key)?.metadata.uid;
+        if (uid !== undefined) status.again(uid);
       },
     });
     try {
@@ -305,7 +328,18 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
       setMaxListeners(0, signal);
       try {
         await allSettledOrThrow(
-          [informers, events, health, node, lease, status, rotation, ...(imageGc === undefined ? [] : [imageGc])]
+          [
+            informers,
+            events,
+            health,
+            node,
+            lease,
+            status,
+            mirrors,
+            rotation,
+            ...manifests,
+            ...(imageGc === undefined ? [] : [imageGc]),
+          ]
             .map((part) => part.run(signal))
             .concat(runPods(signal), evictWhenReady(signal)),
         );

@@ -115,6 +115,9 @@ export class NodeStatusLoop {
   async #pass(signal: AbortSignal): Promise<void> {
     const { client, clock, nodeName, events } = this.#deps;
     let node = this.#node ?? (await this.#register(signal));
+    // A kubelet that starts again must not take a Ready node away for the moment before it knows better.
+    await this.#deps.health.whenAsked(signal);
+    signal.throwIfAborted();
     const now = clock.now();
     const wanted = await this.#statusOf(node.status ?? {}, signal);
     if (!deepEqual(wanted, node.status) || now - this.#writtenAt >= reportMs) {

@@ -33,10 +33,17 @@ const hostOnly: RuntimeHealthState = { runtimeReady: true, networkReady: true, m
 export class RuntimeHealth {
   readonly #deps: RuntimeHealthDeps;
   #state: RuntimeHealthState;
+  #answered: () => void = () => undefined;
+  readonly #firstAnswer = new Promise<void>((resolve) => (this.#answered = resolve));
 
   constructor(deps: RuntimeHealthDeps) {
     this.#deps = deps;
     this.#state = deps.runtime === undefined ? hostOnly : unknown;
+  }
+
+  /** Until the engine was asked once nobody may say that it is down. */
+  async whenAsked(signal: AbortSignal): Promise<void> {
+    if (this.#state === unknown) await Promise.race([this.#firstAnswer, aborted(signal)]);
   }
 
   get state(): RuntimeHealthState {
@@ -48,6 +55,7 @@ export class RuntimeHealth {
     if (runtime === undefined) return;
     while (!signal.aborted) {
       await this.#ask(runtime, signal);
+      this.#answered();
       const { runtimeReady, networkReady } = this.#state;
       await clock.after(runtimeReady && networkReady ? calmMs : eagerMs, { signal }).catch(() => undefined);
     }
@@ -80,3 +88,9 @@ export class RuntimeHealth {
     this.#deps.changed();
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -60,6 +60,11 @@ export class StatusWriter {
     this.#runner.add(uid);
   }
 
+  /** The object that bears the status is another: it may know nothing yet. */
+  again(uid: string): void {
+    this.#runner.add(uid);
+  }
+
   forget(uid: string): void {
     this.#wanted.delete(uid);
     this.#written.delete(uid);
@@ -73,8 +78,9 @@ export class StatusWriter {
   async #reconcile(uid: string, signal: AbortSignal): Promise<ReconcileResult> {
     const tracked = this.#deps.source.byUid(uid);
     const wanted = this.#wanted.get(uid);
-    if (wanted === undefined || tracked === undefined || tracked.gone) return settled;
-    const current = newest(tracked.pod, this.#written.get(uid));
+    const object = this.#deps.source.objectOf(uid);
+    if (wanted === undefined || tracked === undefined || object === undefined) return settled;
+    const current = newest(object, this.#written.get(uid));
     const status = statusPatch(current, wanted);
     if (status === undefined) return settled;
     const { namespace, name = '', resourceVersion } = current.metadata;
@@ -82,7 +88,7 @@ export class StatusWriter {
     const shared = (current.status?.conditions ?? []).some(
       ({ type }) => !wanted.conditions?.some((one) => one.type === type && isOwn(type)),
     );
-    const body = { metadata: { uid, ...(shared ? { resourceVersion } : {}) }, status };
+    const body = { metadata: { uid: object.metadata.uid, ...(shared ? { resourceVersion } : {}) }, status };
     try {
       const written = await this.#deps.client.patch(
         pods,
@@ -109,7 +115,9 @@ const revisionOf = ({ metadata }: Pod): bigint => {
 };
 
 const newest = (seen: Pod, written: Pod | undefined): Pod =>
-  written !== undefined && revisionOf(written) > revisionOf(seen) ? written : seen;
+  written !== undefined && written.metadata.uid === seen.metadata.uid && revisionOf(written) > revisionOf(seen)
+    ? written
+    : seen;
 
 /** Follows: RFC 7386. @returns the fields that differ, `null` for those to go, or nothing. Pure. */
 export function statusPatch(current: Pod, wanted: PodStatus): Readonly<Record<string, unknown>> | undefined {
