@@ -1,5 +1,6 @@
 import { yaml } from '@codemirror/lang-yaml';
-import { basicSetup, EditorView } from 'codemirror';
+import { lineNumbers } from '@codemirror/view';
+import { EditorView, minimalSetup } from 'codemirror';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { parse, stringify } from 'yaml';
 import type { Kind } from '../api/kinds.js';
@@ -31,7 +32,13 @@ export function YamlEditor({ kind, object }: { readonly kind: Kind; readonly obj
     const view = new EditorView({
       doc: textOf(base),
       parent: parent.current,
-      extensions: [basicSetup, yaml(), ...highlighting, EditorView.contentAttributes.of({ 'aria-label': 'YAML' })],
+      extensions: [
+        minimalSetup,
+        lineNumbers(),
+        yaml(),
+        ...highlighting,
+        EditorView.contentAttributes.of({ 'aria-label': 'YAML' }),
+      ],
     });
     editor.current = view;
     return () => view.destroy();
