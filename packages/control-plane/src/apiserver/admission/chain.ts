@@ -1,6 +1,7 @@
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import type { Authorizer } from '../authorization/authorizer.js';
 import type { RbacAuthorizer } from '../authorization/rbac-authorizer.js';
+import type { ResourceCatalog } from '../resources/resource-catalog.js';
 import type { AdmissionPlugin } from './admission.js';
 import { certificateRequestUser } from './certificate-request-user.js';
 import { defaultIngressClass } from './default-ingress-class.js';
@@ -16,8 +17,10 @@ import { runtimeClassAdmission } from './runtime-class.js';
 import { serviceAccountAdmission } from './service-account.js';
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from './storage.js';
 import { taintNodesByCondition } from './taint-nodes-by-condition.js';
+import { mutatingWebhooks, validatingWebhooks } from './webhooks/webhooks.js';
 
 export interface AdmissionDeps {
+  readonly catalog: ResourceCatalog;
   readonly caches: WatchCaches;
   readonly rbac: RbacAuthorizer;
   readonly authorizer: Authorizer;
@@ -42,5 +45,7 @@ export const admissionPlugins = (deps: AdmissionDeps): readonly AdmissionPlugin[
   certificateRequestUser, // who asks for a certificate; nobody becomes system:masters
   rbacEscalation(deps), // nobody gives away what he does not hold
   defaultIngressClass(deps), // a class for ingresses that name none
+  mutatingWebhooks(deps), // what others change
+  validatingWebhooks(deps), // what others refuse
   resourceQuota(deps), // last: only what all others let in is booked
 ];
