@@ -131,6 +131,14 @@ Every action has an id; \`keys\` of the configuration binds ids to other keys, o
 
 ${(['resource', 'logs', 'text', 'general', 'navigation'] as const).map(keyTable).join('\n\n')}
 
+## Tabs, split, and k9s' own files
+
+\`^t\` opens a tab, \`Tab\` goes to the next, \`^x\` closes it; each keeps its filter, cursor and pages. \`|\` puts the details of
+the object under the cursor beside the list; they follow the cursor and the object.
+
+\`aliases.yaml\` and \`hotkeys.yaml\` are read where k9s looks for them (\`K9S_CONFIG_DIR\`, else \`k9s\` below \`XDG_CONFIG_HOME\` or
+\`~/.config\`). A hotkey never takes away a key that does something here.
+
 ## Safety
 
 - No single key changes anything: what destroys asks first, and the question begins on Cancel. Namespaces, nodes, volumes and

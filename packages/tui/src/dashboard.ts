@@ -6,6 +6,7 @@ import { openOutside } from './app/outside.js';
 import { controllerForMany } from './cluster/many-listeners.js';
 import { ClusterSet } from './cluster/cluster-set.js';
 import type { Connection, ContextIdentity } from './cluster/connection.js';
+import { noK9sFiles, readK9sFiles } from './config/k9s-files.js';
 import { parseNamespaces } from './command/parse-command.js';
 import type { Terminal } from './terminal/terminal.js';
 import { sgrTable } from './theme/sgr.js';
@@ -43,6 +44,7 @@ export async function runDashboard(config: DashboardConfig, terminal: Terminal):
   const identity = contexts.find((one) => one.context === context);
   if (context === undefined || identity === undefined) throw new Error(`no context ${context ?? ''} in the kubeconfig`);
   const unknown = unknownActions(config.keys ?? {});
+  const k9s = config.k9sDirectory === undefined ? noK9sFiles : await readK9sFiles(config.k9sDirectory);
   const stop = controllerForMany();
   const end = (): void => stop.abort(config.signal?.reason);
   config.signal?.addEventListener('abort', end, { once: true });
@@ -73,7 +75,9 @@ export async function runDashboard(config: DashboardConfig, terminal: Terminal):
     favourites: config.favourites ?? [...new Set([identity.namespace, 'default'])],
     command: config.view ?? 'pods',
     badges: config.badges ?? {},
+    k9s,
   });
+  for (const problem of k9s.problems) app.flash('warn', problem);
   if (unknown.length > 0) app.flash('warn', `no such actions in the key file: ${unknown.join(', ')}`);
   try {
     return await app.run(stop.signal);

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { Clock } from '@geobuk/client';
 import type { Language } from './app/services.js';
 import { drawHeader, headerHeight } from './app/draw-header.js';
@@ -19,6 +20,9 @@ export interface TuiEnvironment {
   readonly LANG?: string | undefined;
   readonly KUBE_EDITOR?: string | undefined;
   readonly EDITOR?: string | undefined;
+  readonly K9S_CONFIG_DIR?: string | undefined;
+  readonly XDG_CONFIG_HOME?: string | undefined;
+  readonly HOME?: string | undefined;
 }
 
 /** Everything the dashboard is told from outside. */
@@ -49,6 +53,8 @@ export interface TuiConfig {
   /** A word shown in red for a context, such as `PROD`; confirmations there want the context's name typed. */
   readonly badges?: Readonly<Record<string, string>> | undefined;
   readonly favourites?: readonly string[] | undefined;
+  /** Where k9s' aliases.yaml and hotkeys.yaml are; absent: where k9s looks. */
+  readonly k9sDirectory?: string | undefined;
   readonly stdin?: NodeJS.ReadStream | undefined;
   readonly stdout?: NodeJS.WriteStream | undefined;
   readonly environment?: TuiEnvironment | undefined;
@@ -104,6 +110,7 @@ export async function inTerminal(
     editor: config.editor ?? editorOf(environment),
     programVersion: config.programVersion ?? packageVersion(),
     dumpDirectory: config.dumpDirectory ?? '.',
+    k9sDirectory: config.k9sDirectory ?? k9sDirectory(environment),
   };
   using terminal = new BlessedTerminal({ input: stdin, output: stdout, mouse: config.mouse ?? true });
   paintStart(terminal, settings);
@@ -129,6 +136,13 @@ function paintStart(terminal: Terminal, settings: TuiSettings): void {
   });
   canvas.region(0, header, width, height - header - 1).box(settings.view ?? 'pods');
   terminal.write(new Painter({ sgr: sgrTable(turtleShip, settings.colorDepth) }).paint(frame));
+}
+
+/** Follows: k9s: K9S_CONFIG_DIR, else k9s below XDG_CONFIG_HOME or ~/.config. */
+function k9sDirectory({ K9S_CONFIG_DIR, XDG_CONFIG_HOME, HOME }: TuiEnvironment): string | undefined {
+  if (K9S_CONFIG_DIR !== undefined && K9S_CONFIG_DIR !== '') return K9S_CONFIG_DIR;
+  if (XDG_CONFIG_HOME !== undefined && XDG_CONFIG_HOME !== '') return join(XDG_CONFIG_HOME, 'k9s');
+  return HOME === undefined ? undefined : join(HOME, '.config', 'k9s');
 }
 
 /** Follows: POSIX locale names, such as `ko_KR.UTF-8`. */

@@ -6,6 +6,7 @@ import { keyLabel } from '../actions/key-map.js';
 import type { Actions } from '../actions/key-map.js';
 import { controllerForMany } from '../cluster/many-listeners.js';
 import type { Cluster } from '../cluster/cluster.js';
+import type { K9sFiles } from '../config/k9s-files.js';
 import type { ClusterSet } from '../cluster/cluster-set.js';
 import { namespaceText, parseCommand } from '../command/parse-command.js';
 import type { NamespaceChoice } from '../command/parse-command.js';
@@ -20,16 +21,15 @@ import { Painter } from '../screen/painter.js';
 import { formatAge } from '../table/age.js';
 import type { KeyPress, MousePress, Terminal } from '../terminal/terminal.js';
 import { CommandHistory } from './history.js';
-import { ChoiceDialog, ConfirmDialog, FormDialog, MessageDialog } from './dialog.js';
-import type { Dialog } from './dialog.js';
+import { DialogStack } from './dialog-stack.js';
 import { drawHeader, headerHeight } from './draw-header.js';
 import type { HeaderState, Hint } from './draw-header.js';
 import { Journal } from './journal.js';
 import { ownViews, pageOf } from './navigation.js';
 import { PortForwards } from './port-forwards.js';
 import { Prompt } from './prompt.js';
-import { SidePane } from './side-pane.js';
-import type { Dialogs, FlashLevel, Language, Outside, Services } from './services.js';
+import { Tabs } from './tabs.js';
+import type { FlashLevel, Language, Outside, Services } from './services.js';
 
 export interface AppDeps {
   readonly terminal: Terminal;
@@ -47,17 +47,8 @@ export interface AppDeps {
   /** The command run first, such as `pods`. */
   readonly command: string;
   readonly badges: Readonly<Record<string, string>>;
-}
-
-interface OpenPage {
-  readonly page: Page;
-  readonly abort: AbortController;
-}
-
-/** One of several independent stacks of pages, alone or with details beside it. */
-interface Tab {
-  readonly stack: OpenPage[];
-  side?: SidePane | undefined;
+  /** Aliases and hotkeys the person has set for k9s. */
+  readonly k9s: K9sFiles;
 }
 
 const flashMs = 6_000;
@@ -77,16 +68,14 @@ export class App implements Services {
   readonly journal = new Journal();
   readonly sorts: Services['sorts'] = new Map();
   readonly forwards: PortForwards;
-  readonly dialogs: Dialogs;
+  readonly dialogs: DialogStack;
   readonly #deps: AppDeps;
   readonly #painter: Painter;
-  readonly #tabs: Tab[] = [{ stack: [] }];
+  readonly #tabs: Tabs;
   readonly #history = new CommandHistory();
-  readonly #dialogs: Dialog[] = [];
   readonly #acts = new Set<Promise<void>>();
   readonly #quit = controllerForMany();
   readonly #namespacesOf = new Map<string, NamespaceChoice>();
-  #tab = 0;
   #prompt: Prompt | undefined;
   #flash: { readonly level: FlashLevel; readonly text: string; readonly until: number } | undefined;
   #favourites: readonly string[];
@@ -107,7 +96,12 @@ export class App implements Services {
     this.outside = deps.outside;
     this.terminal = deps.terminal;
     this.forwards = new PortForwards(() => this.invalidate());
-    this.dialogs = this.#makeDialogs();
+    this.dialogs = new DialogStack({
+      changed: () => this.invalidate(),
+      // In a context with a badge everything that is confirmed wants the context's name typed.
+      wantedText: () => (deps.badges[this.#context] === undefined ? undefined : this.#context),
+    });
+    this.#tabs = new Tabs({ clock: deps.clock, invalidate: () => this.invalidate() });
     this.#painter = new Painter({ sgr: deps.sgr });
     this.#favourites = deps.favourites;
     this.#context = deps.context;
@@ -134,12 +128,8 @@ export class App implements Services {
     this.paint();
     const running = clusters.run(this.#quit.signal);
     await running;
-    for (const tab of this.#tabs) {
-      this.#closeAll(tab);
-      tab.side?.[Symbol.dispose]();
-    }
-    // Questions nobody will answer any more are answered with no.
-    for (const dialog of [...this.#dialogs]) dialog.key({ name: 'escape', text: '' });
+    this.#tabs[Symbol.dispose]();
+    this.dialogs.close();
     await Promise.allSettled(this.#acts);
     this.#timer?.[Symbol.dispose]();
     this.forwards[Symbol.dispose]();
@@ -155,7 +145,7 @@ export class App implements Services {
   }
 
   get page(): Page | undefined {
-    return this.#stack.at(-1)?.page;
+    return this.#tabs.page;
   }
 
   cluster(context: string): Cluster {
@@ -194,16 +184,12 @@ export class App implements Services {
   }
 
   open(page: Page): void {
-    const abort = controllerForMany();
-    this.#stack.push({ page, abort });
-    page.start(abort.signal);
+    this.#tabs.push(page);
     this.invalidate();
   }
 
   back(): void {
-    const stack = this.#stack;
-    if (stack.length <= 1) return;
-    stack.pop()?.abort.abort(new Error('the page was closed'));
+    this.#tabs.pop();
     this.#context = this.page?.cluster.identity.context ?? this.#context;
     this.invalidate();
   }
@@ -218,8 +204,7 @@ export class App implements Services {
 
   /** A key, as if pressed. */
   press(press: KeyPress): void {
-    const dialog = this.#dialogs.at(-1);
-    if (dialog !== undefined) dialog.key(press);
+    if (this.dialogs.isOpen) this.dialogs.key(press);
     else if (this.#prompt !== undefined) this.#prompt.key(press);
     else this.#pressOnPage(press);
     this.#schedule(0);
@@ -237,10 +222,6 @@ export class App implements Services {
     if (bytes !== '') this.#deps.terminal.write(bytes);
     const again = this.#repaintInMs(now);
     if (again !== undefined) this.#schedule(again);
-  }
-
-  get #stack(): OpenPage[] {
-    return this.#tabs[this.#tab]!.stack;
   }
 
   #schedule(ms: number): void {
@@ -267,7 +248,10 @@ export class App implements Services {
     if (page?.key?.(press) === true) return;
     const actions = page?.actions() ?? {};
     const act = this.keyMap.find(press.name, actions, this.#globalActions(page));
+    const hotkey = this.#deps.k9s.hotkeys.find(({ key }) => key === press.name);
+    // A key of our own is never taken away by a hotkey: what it does would no longer be what help says.
     if (act !== undefined) void this.act(async () => act());
+    else if (hotkey !== undefined) this.command(hotkey.command);
     else if (/^[0-9]$/.test(press.name)) this.#numberKey(Number(press.name));
   }
 
@@ -301,9 +285,9 @@ export class App implements Services {
       fullScreen: () => void (this.#fullScreen = !this.#fullScreen),
       aliases: () => (page?.crumb === 'aliases' ? this.back() : this.command('aliases')),
       newTab: () => this.#newTab(),
-      nextTab: () => void (this.#tab = (this.#tab + 1) % this.#tabs.length),
-      closeTab: () => this.#closeTab(),
-      ...(page?.preview === undefined ? {} : { split: () => this.#toggleSplit() }),
+      nextTab: () => this.#tabs.next(),
+      closeTab: () => this.#tabs.remove(),
+      ...(page?.preview === undefined ? {} : { split: () => this.#tabs.toggleSide() }),
       quit: () => this.quit(),
     };
   }
@@ -333,28 +317,8 @@ export class App implements Services {
 
   #newTab(): void {
     const command = this.#history.recent[0] ?? this.#deps.command;
-    this.#tabs.push({ stack: [] });
-    this.#tab = this.#tabs.length - 1;
+    this.#tabs.add();
     this.#run(command, false);
-  }
-
-  #toggleSplit(): void {
-    const tab = this.#tabs[this.#tab]!;
-    tab.side?.[Symbol.dispose]();
-    tab.side =
-      tab.side === undefined ? new SidePane({ clock: this.clock, invalidate: () => this.invalidate() }) : undefined;
-  }
-
-  #closeTab(): void {
-    if (this.#tabs.length === 1) return;
-    this.#closeAll(this.#tabs[this.#tab]!);
-    this.#tabs[this.#tab]?.side?.[Symbol.dispose]();
-    this.#tabs.splice(this.#tab, 1);
-    this.#tab = Math.min(this.#tab, this.#tabs.length - 1);
-  }
-
-  #closeAll({ stack }: Tab): void {
-    for (const { abort } of stack.splice(0)) abort.abort(new Error('the page was closed'));
   }
 
   #openPrompt(kind: 'command' | 'filter', start: string): void {
@@ -404,16 +368,24 @@ export class App implements Services {
     if (act !== undefined) void this.act(async () => act());
   }
 
+  /** A person's own alias in place of its name; what follows it stays. */
+  #expanded(text: string): string {
+    const [name = '', ...rest] = text.trim().split(' ');
+    const meant = this.#deps.k9s.aliases[name.toLowerCase()];
+    return meant === undefined ? text : [meant, ...rest].join(' ');
+  }
+
   #isExact(text: string): boolean {
-    const name = parseCommand(text)?.name ?? '';
+    const name = parseCommand(this.#expanded(text))?.name ?? '';
     return (
+      ['q', 'q!', 'qa', 'quit', 'exit', 'can'].includes(name) ||
       ownViews.some((view) => view.name === name || view.aliases.includes(name)) ||
       this.cluster(this.#context).catalog.find(name) !== undefined
     );
   }
 
   #run(text: string, remember: boolean): void {
-    const command = parseCommand(text);
+    const command = parseCommand(this.#expanded(text));
     if (command === undefined) return;
     if (['q', 'q!', 'qa', 'quit', 'exit'].includes(command.name)) {
       this.quit();
@@ -440,12 +412,12 @@ export class App implements Services {
       return;
     }
     if (remember) this.#history.push(text);
-    this.#closeAll(this.#tabs[this.#tab]!);
+    this.#tabs.clear();
     this.open(page);
   }
 
   #mouse(press: MousePress): void {
-    if (this.#dialogs.length > 0 || this.#prompt !== undefined) return;
+    if (this.dialogs.isOpen || this.#prompt !== undefined) return;
     this.page?.mouse?.({ ...press, x: press.x, y: press.y - this.#contentTop });
     this.#schedule(0);
   }
@@ -463,13 +435,13 @@ export class App implements Services {
     const bottom = canvas.region(0, canvas.height - 1, canvas.width, 1);
     if (crumbs > 0) this.#drawCrumbs(bottom);
     this.#drawFlash(bottom, now);
-    this.#dialogs.at(-1)?.draw(canvas, this.#deps.badges[this.#context]);
+    this.dialogs.draw(canvas, this.#deps.badges[this.#context]);
   }
 
   /** The page, and beside it what its cursor rests on when the screen is split and wide enough. */
   #drawContent(canvas: Canvas, now: number): void {
     const { page } = this;
-    const { side } = this.#tabs[this.#tab]!;
+    const { side } = this.#tabs;
     if (side === undefined || page?.preview === undefined || canvas.width < narrowestSplit) {
       page?.draw(canvas, now);
       return;
@@ -482,10 +454,10 @@ export class App implements Services {
 
   #drawCrumbs(canvas: Canvas): void {
     let x = 0;
-    if (this.#tabs.length > 1) x = canvas.text(0, 0, ` ${this.#tab + 1}/${this.#tabs.length} `, 'badge') + 1;
-    const stack = this.#stack;
-    stack.forEach(({ page }, index) => {
-      x = canvas.text(x, 0, ` <${page.crumb}> `, index === stack.length - 1 ? 'crumbActive' : 'crumb') + 1;
+    const { count, index: seen, crumbs } = this.#tabs;
+    if (count > 1) x = canvas.text(x, 0, ` ${seen + 1}/${count} `, 'badge') + 1;
+    crumbs.forEach((crumb, index) => {
+      x = canvas.text(x, 0, ` <${crumb}> `, index === crumbs.length - 1 ? 'crumbActive' : 'crumb') + 1;
     });
   }
 
@@ -542,29 +514,5 @@ export class App implements Services {
       const key = this.keyMap.keysOf(id)[0];
       return info.quiet === true || key === undefined ? [] : [{ key: keyLabel(key), label: info[this.language] }];
     });
-  }
-
-  #makeDialogs(): Dialogs {
-    const ask = <R>(make: (answer: (value: R) => void) => Dialog): Promise<R> =>
-      new Promise((resolve) => {
-        const dialog = make((value) => {
-          this.#dialogs.splice(this.#dialogs.indexOf(dialog), 1);
-          resolve(value);
-          this.invalidate();
-        });
-        this.#dialogs.push(dialog);
-        if (this.#quit.signal.aborted) dialog.key({ name: 'escape', text: '' });
-        this.invalidate();
-      });
-    const protectedName = (): string | undefined =>
-      this.#deps.badges[this.#context] === undefined ? undefined : this.#context;
-    return {
-      // In a context with a badge everything that is confirmed wants the context's name typed.
-      confirm: (request) =>
-        ask((answer) => new ConfirmDialog({ ...request, typed: request.typed ?? protectedName() }, answer)),
-      form: (title, fields, confirm) => ask((answer) => new FormDialog(title, fields, confirm, answer)),
-      choose: (title, choices) => ask((answer) => new ChoiceDialog(title, choices, answer)),
-      message: (title, lines) => ask<void>((answer) => new MessageDialog(title, lines, () => answer(undefined))),
-    };
   }
 }

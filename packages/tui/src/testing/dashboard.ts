@@ -5,6 +5,7 @@ import { App } from '../app/app.js';
 import type { AppDeps } from '../app/app.js';
 import type { Outside } from '../app/services.js';
 import { ClusterSet } from '../cluster/cluster-set.js';
+import { noK9sFiles } from '../config/k9s-files.js';
 import type { Connection } from '../cluster/connection.js';
 import { parseNamespaces } from '../command/parse-command.js';
 import { sgrTable } from '../theme/sgr.js';
@@ -14,7 +15,7 @@ import { FakeConnection } from './fake-connection.js';
 import { HeadlessTerminal } from './headless-terminal.js';
 import { recordedAt, recordedFleet, recordedLogs, recordedLoops } from './recorded-fleet.js';
 
-export interface DashboardOptions extends Partial<Pick<AppDeps, 'language' | 'badges' | 'command' | 'keyMap'>> {
+export interface DashboardOptions extends Partial<Pick<AppDeps, 'language' | 'badges' | 'command' | 'keyMap' | 'k9s'>> {
   readonly connection?: FakeConnection | undefined;
   readonly others?: Readonly<Record<string, Connection | 'unreachable'>> | undefined;
   readonly width?: number | undefined;
@@ -92,6 +93,7 @@ export class Dashboard implements AsyncDisposable {
       favourites: ['default'],
       command: options.command ?? 'pods',
       badges: options.badges ?? {},
+      k9s: options.k9s ?? noK9sFiles,
     });
     this.#running = this.app.run(this.#stop.signal);
   }
