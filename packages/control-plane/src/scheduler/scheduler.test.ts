@@ -171,7 +171,8 @@ describe('Scheduler', () => {
     await world.clock.advance(15_000);
     expect(world.scheduler.queueSizes.unschedulable).toBe(1);
     expect(world.events).toHaveLength(1);
-    world.client.seed({ ...node('large'), status: { allocatable: { cpu: '8', memory: '8Gi', pods: '10' } } });
+    const large: Node = { ...node('large'), status: { allocatable: { cpu: '8', memory: '8Gi', pods: '10' } } };
+    world.client.seed(large);
     await world.clock.advance(0);
     expect(world.places()).toEqual({ big: 'large' });
   });
