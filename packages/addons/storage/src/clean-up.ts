@@ -9,21 +9,16 @@ import { letGo } from './volume-controller.js';
 
 export interface CleanUpDeps {
   readonly client: Pick<Client, 'read' | 'list' | 'patch' | 'delete'>;
-  readonly directories: Pick<VolumeDirectories, 'remove' | 'removeIfEmpty' | 'names' | 'close'>;
+  readonly directories: Pick<VolumeDirectories, 'remove'>;
   readonly place: Place;
   readonly log: Logger;
-  /** Folder around the volumes that this addon did not make. */
-  readonly top: string;
 }
 
 /**
  * What the end of the addon means for the volumes of this node. `onDisable.data` Delete takes them along, claimed or
  * not; else they stay, bound and mountable, and their objects are let go of, for nobody is left to do it later.
  */
-export async function cleanUp(
-  { client, directories, place, log, top }: CleanUpDeps,
-  signal: AbortSignal,
-): Promise<void> {
+export async function cleanUp({ client, directories, place, log }: CleanUpDeps, signal: AbortSignal): Promise<void> {
   const addon = await client.read<Addon>(addons, { name: 'storage' }, { signal }).catch(ignoring(isNotFound));
   const takeAlong = addon?.spec.onDisable?.data === 'Delete';
   const { items } = await client.list(persistentVolumes, { signal });
@@ -34,7 +29,6 @@ export async function cleanUp(
     if (takeAlong) await client.delete(persistentVolumes, { name }, { signal, uid }).catch(ignoring(isNotFound));
     log.info({ volume: name }, takeAlong ? 'volume deleted with the addon' : 'volume kept');
   }
-  await directories.close(top);
 }
 
 /** Directories that were made for a claim that went before its volume was written: nothing is in them. */

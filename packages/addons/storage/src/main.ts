@@ -67,8 +67,10 @@ await runAgent<StorageConfig>('storage', async (context, signal) => {
       },
     ),
   ]);
-  if (!(await isBeingRemoved(client, { kind: 'DaemonSet', name: 'storage' }, log))) return;
-  using limit = deadline(new AbortController().signal, cleanUpMs, clock);
   const top = config.directory === '' ? '/var/lib' : config.directory;
-  await cleanUp({ client, directories, place, log, top }, limit.signal);
+  if (await isBeingRemoved(client, { kind: 'DaemonSet', name: 'storage' }, log)) {
+    using limit = deadline(new AbortController().signal, cleanUpMs, clock);
+    await cleanUp({ client, directories, place, log }, limit.signal);
+  }
+  await directories.close(top); // Only where nothing is in them.
 });

@@ -175,7 +175,8 @@ describe('the end of the addon', () => {
     await expect.poll(() => node.settle().then(() => node.volumes().length)).toBe(1);
     await writeFile(join(node.place.directory, 'pvc-a', 'file'), 'data');
     await node.stop();
-    await cleanUp({ ...node, log, top: node.root }, always);
+    await cleanUp({ ...node, log }, always);
+    await node.directories.close(node.root);
     return node;
   };
 

@@ -43,12 +43,16 @@ export async function readTrustAnchors(client: Pick<Client, 'read'>, signal: Abo
   return parseTrustAnchors(await client.read(configMaps, trustAnchorsKey, { signal }));
 }
 
-/** Whether one of these authorities signed it, and it holds now. Chains of more than one step are not known here. */
+const clientAuth = '1.3.6.1.5.5.7.3.2';
+
+/** Whether one of these authorities signed it for clients, and it holds now. Chains of more than one step are not known here. */
 export function isSignedBy(
   authorities: readonly X509Certificate[],
   certificate: X509Certificate,
   nowMs: number,
 ): boolean {
+  const usages: readonly string[] | undefined = certificate.keyUsage;
+  if (usages?.includes(clientAuth) !== true) return false;
   if (Date.parse(certificate.validFrom) > nowMs || Date.parse(certificate.validTo) < nowMs) return false;
   return authorities.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
 }
