@@ -1,6 +1,7 @@
 import { ApiError, decodeObject, defaultObject, validateObject, validateUpdate } from '@geobuk/api';
-import type { KubernetesObject } from '@geobuk/api';
+import type { FieldError, KubernetesObject } from '@geobuk/api';
 import { decodeCustom, defaultCustom, validateCustom } from '../custom-resources/custom-object.js';
+import { definitionRuleErrors, ruleErrors } from '../custom-resources/validation-rules.js';
 import { subjectOf } from '../resources/served-resource.js';
 import type { ServedResource } from '../resources/served-resource.js';
 
@@ -30,6 +31,13 @@ export function check(
   const { type, custom } = resource;
   if (ownRules.has(subresource)) return;
   const general = old === undefined ? validateObject(type, object) : validateUpdate(type, object, old);
-  const errors = custom === undefined ? general : [...general, ...validateCustom(resource, object)];
+  const ofSchema = custom === undefined ? definitionErrors(resource, object) : validateCustom(resource, object);
+  // Rules may count on values of the right form.
+  const ofRules = custom === undefined || ofSchema.length > 0 ? [] : ruleErrors(resource, object, old);
+  const errors = [...general, ...ofSchema, ...ofRules];
   if (errors.length > 0) throw ApiError.invalid(subjectOf(resource), object.metadata.name ?? '', errors);
 }
+
+/** What is wrong with expressions that a definition brings. */
+const definitionErrors = ({ type }: ServedResource, object: KubernetesObject): readonly FieldError[] =>
+  type.plural === 'customresourcedefinitions' ? definitionRuleErrors(object) : [];
