@@ -167,6 +167,16 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
+  /** Like {@link geobuk}, for one of several nodes, which have data directories of their own. */
+  geobukFor(dataDir: string, ...args: readonly string[]): Ran {
+    return ran(
+      spawnSync(process.execPath, [geobukScript, ...args, '--data-dir', dataDir], {
+        encoding: 'utf8',
+        timeout: 100_000,
+      }),
+    );
+  }
+
   /** `kubectl get -o json`. */
   get<T = Record<string, unknown>>(...args: readonly string[]): T {
     const { status, stdout, stderr } = this.kubectl('get', ...args, '-o', 'json');

@@ -112,6 +112,7 @@ export function createKubelet(config: KubeletConfig): Kubelet {
       },
       {
         client,
+        reconnect: () => client.reconnect(),
         clock,
         log,
         engine: runtimes.engine,
@@ -125,6 +126,7 @@ export function createKubelet(config: KubeletConfig): Kubelet {
       source: agent.source,
       runtimes: agent.runtimes,
       status: agent.status,
+      probes: agent.probes,
       usage: new Usage({ source: agent.source, runtimes: agent.runtimes, clock, dataDir }),
       clock,
       log,

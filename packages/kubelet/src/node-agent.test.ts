@@ -529,3 +529,33 @@ describe('7.3.8 static pods', () => {
     }
   });
 });
+
+describe('7.2.1 a pod that was not let in', () => {
+  it('stays as it was told, without containers, for the next kubelet too', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'kubelet-'));
+    try {
+      const client = new FakeClient();
+      const pod = podOf({ securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } });
+      await client.create(pods, pod, { signal });
+      for (let run = 0; run < 2; run++) {
+        await using node = await harness({ client, directory });
+        await waitFor(() => expect(node.pod().status).toMatchObject({ phase: 'Failed', reason: 'SysctlForbidden' }));
+        await node.client.create(pods, podOf({}, `after-${run}`), { signal });
+        await waitFor(() => expect(node.pod(`after-${run}`).status?.containerStatuses).toBeDefined());
+        await client.patch(
+          pods,
+          { namespace: 'default', name: 'web' },
+          { type: 'merge', body: { metadata: { labels: { run: String(run) } } } },
+          { signal },
+        );
+        await waitFor(() =>
+          expect(node.agent.source.byName('default', 'web')?.metadata.labels?.['run']).toBe(String(run)),
+        );
+        expect(node.agent.status.of(node.pod()).containerStatuses).toBeUndefined();
+        expect(node.pod().status?.containerStatuses).toBeUndefined();
+      }
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});

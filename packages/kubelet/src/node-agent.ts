@@ -65,6 +65,8 @@ export interface NodeAgentConfig {
 
 export interface NodeAgentDeps {
   readonly client: Client;
+  /** Ends the client's connections, where it has some: they may hang on a network that was away. */
+  readonly reconnect?: (() => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly engine: ContainerRuntime | undefined;
@@ -87,6 +89,7 @@ export interface NodeAgent {
   readonly directories: PodDirectories;
   readonly events: ApiEventRecorder;
   readonly eviction: EvictionManager;
+  readonly probes: PodProbes;
   loops(): readonly LoopState[];
   /** Resolves after an abort, when every loop has ended. Containers run on. */
   run(signal: AbortSignal): Promise<void>;
@@ -151,7 +154,16 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     taints: config.taints,
     onReady: deps.onReady,
   });
-  const lease = new NodeLease({ client, clock, log, nodeName, node: () => node.facts.node });
+  const lease = new NodeLease({
+    client,
+    clock,
+    log,
+    nodeName,
+    node: () => node.facts.node,
+    // Watches hang on the same dead connections, and would for minutes.
+    silent: () => void deps.reconnect?.().catch((error: unknown) => log.warn({ err: error }, 'connections not ended')),
+    heard: () => node.reportAnew(),
+  });
   const hostIP = (): string | undefined => config.ips[0];
 
   const objects = new ReferencedObjects({
@@ -320,6 +332,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     directories,
     events,
     eviction,
+    probes,
     loops: () => [runner.loop()],
     async run(parent) {
       // Hundreds of loops and waits hang on it.

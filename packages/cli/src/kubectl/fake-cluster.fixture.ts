@@ -45,6 +45,10 @@ class FakeHttpClient extends FakeClient implements HttpClient {
     return Promise.reject(ApiError.noSuchResource());
   }
 
+  reconnect(): Promise<void> {
+    return Promise.resolve();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
   }

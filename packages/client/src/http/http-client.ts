@@ -54,6 +54,11 @@ export interface HttpClient extends Client, AsyncDisposable {
   request(options: RawRequest): Promise<RawResponse>;
   /** All that the server serves now, custom resources included. */
   discover(options: CallOptions): Promise<Discovery>;
+  /**
+   * Ends every connection; calls and watches under way fail, the next ones open new connections. For when the network was
+   * away: TCP may take minutes to find out.
+   */
+  reconnect(): Promise<void>;
   /** A websocket of numbered channels: exec, attach, port-forward. */
   openChannels(path: string, options: OpenChannelsOptions): Promise<Channels>;
 }
@@ -217,6 +222,10 @@ class WireClient implements HttpClient {
 
   openChannels(path: string, options: OpenChannelsOptions): Promise<Channels> {
     return openChannels(this.#transport, path, options);
+  }
+
+  reconnect(): Promise<void> {
+    return this.#transport.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

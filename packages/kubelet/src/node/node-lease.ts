@@ -1,4 +1,4 @@
-import { isAlreadyExists, isConflict, isNotFound, leases } from '@geobuk/api';
+import { ApiError, isAlreadyExists, isConflict, isNotFound, leases } from '@geobuk/api';
 import type { Lease, Node } from '@geobuk/api';
 import type { Client, Clock } from '@geobuk/client';
 import { deadline } from '@geobuk/client';
@@ -11,6 +11,10 @@ export interface NodeLeaseDeps {
   readonly log: Logger;
   readonly nodeName: string;
   readonly node: () => Node | undefined;
+  /** The API server did not answer in time. */
+  readonly silent: () => void;
+  /** It answers again, after it was silent. */
+  readonly heard: () => void;
 }
 
 const namespace = 'kube-node-lease';
@@ -22,6 +26,7 @@ const retryMs = 1000;
 export class NodeLease {
   readonly #deps: NodeLeaseDeps;
   #lease: Lease | undefined;
+  #wasSilent = false;
 
   constructor(deps: NodeLeaseDeps) {
     this.#deps = deps;
@@ -34,8 +39,14 @@ export class NodeLease {
       try {
         using limit = deadline(signal, renewMs, clock);
         await this.#renew(limit.signal);
+        if (this.#wasSilent) this.#deps.heard();
+        this.#wasSilent = false;
       } catch (error) {
         if (signal.aborted) return;
+        if (!(error instanceof ApiError)) {
+          this.#wasSilent = true;
+          this.#deps.silent();
+        }
         this.#lease = undefined;
         waitMs = retryMs;
         log[isConflict(error) ? 'debug' : 'warn']({ err: error }, 'lease not renewed, trying again');

@@ -77,6 +77,12 @@ export class NodeStatusLoop {
     this.#wake?.();
   }
 
+  /** Report now, whatever was reported before: others may have spoken for a node they could not hear. */
+  reportAnew(): void {
+    this.#writtenAt = 0;
+    this.wake();
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
     while (!signal.aborted) {

@@ -67,7 +67,7 @@ export function podStatus(pod: Pod, state: PodState | undefined, before: PodStat
   const message = verdict?.message ?? (terminal ? before.message : undefined);
   // A pod that was not let in has no containers to speak of, now and in every later report.
   const rejected =
-    verdict !== undefined &&
+    (verdict !== undefined || terminal) &&
     state === undefined &&
     before.containerStatuses === undefined &&
     before.initContainerStatuses === undefined;

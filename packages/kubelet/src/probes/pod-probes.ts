@@ -28,9 +28,17 @@ interface Probed {
   readonly uid: string;
   readonly stop: AbortController;
   readonly kinds: ReadonlySet<ProbeKind>;
+  /** Answers so far, by kind and result, and whose they are. */
+  readonly counts: Map<string, number>;
+  readonly labels: Readonly<Record<string, string>>;
   started: boolean;
   ready: boolean;
   unhealthy: { readonly message: string; readonly graceSeconds?: number | undefined } | undefined;
+}
+
+export interface ProbeTotal {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly count: number;
 }
 
 /** Asks running containers how they are. One loop for each probe of each container. Follows: prober.Manager. */
@@ -72,6 +80,17 @@ export class PodProbes implements Disposable {
     }
   }
 
+  /** How often probes of what runs now were answered, and how. */
+  totals(): readonly ProbeTotal[] {
+    return [...this.#probed.values()].flatMap(({ counts, labels }) =>
+      [...counts].map(([counted, count]) => {
+        const [kind = '', result = ''] = counted.split(' ');
+        const probeType = kind.charAt(0).toUpperCase() + kind.slice(1);
+        return { labels: { ...labels, probe_type: probeType, result }, count };
+      }),
+    );
+  }
+
   forget(uid: string): void {
     for (const [id, probed] of this.#probed) if (probed.uid === uid) this.#end(id, probed);
   }
@@ -108,6 +127,13 @@ export class PodProbes implements Disposable {
       uid: pod.metadata.uid ?? '',
       stop: new AbortController(),
       kinds: new Set(wanted.map(([kind]) => kind)),
+      counts: new Map(),
+      labels: {
+        container: container.name,
+        namespace: pod.metadata.namespace ?? '',
+        pod: pod.metadata.name ?? '',
+        pod_uid: pod.metadata.uid ?? '',
+      },
       started: startupProbe === undefined || before?.started === true,
       ready: readinessProbe === undefined || before?.ready === true,
       unhealthy: undefined,
@@ -140,6 +166,8 @@ export class PodProbes implements Disposable {
       if (!waits) {
         const result = await this.#ask(kind, probe, target, signal);
         if (signal.aborted) return;
+        const counted = `${kind} ${result.ok ? 'successful' : 'failed'}`;
+        probed.counts.set(counted, (probed.counts.get(counted) ?? 0) + 1);
         good = result.ok ? good + 1 : 0;
         bad = result.ok ? 0 : bad + 1;
         if (!result.ok) this.#tell(kind, result.message, target);

@@ -15,12 +15,15 @@ import type { Logger } from 'pino';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { KeyPair } from '../node/signed-certificate.js';
 import type { PodRuntimes } from '../pods/pod-runtimes.js';
+import type { PodProbes } from '../probes/pod-probes.js';
 import type { PodSource } from '../pods/pod-source.js';
 import type { StatusWriter } from '../pods/status-writer.js';
 import type { Access } from './access.js';
 import { readContainerLog } from './container-log.js';
 import { findPod, loggedContainer } from './pod-access.js';
 import { logRequest } from './requests.js';
+import { containerMetrics } from './container-metrics.js';
+import { probeMetrics } from './probe-metrics.js';
 import { resourceMetrics } from './resource-metrics.js';
 import { statsSummary } from './stats-summary.js';
 import { StreamingRoutes } from './streaming-routes.js';
@@ -32,6 +35,7 @@ export interface KubeletServerDeps {
   readonly runtimes: PodRuntimes;
   readonly status: StatusWriter;
   readonly usage: Usage;
+  readonly probes: Pick<PodProbes, 'totals'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly nodeName: string;
@@ -194,7 +198,9 @@ export class KubeletServer implements AsyncDisposable {
       case 'metrics/resource':
         return text(resourceMetrics(await usage.node(), await usage.pods(signal)), metricsType);
       case 'metrics/cadvisor':
-        return text(resourceMetrics(await usage.node(), await usage.pods(signal)), metricsType);
+        return text(containerMetrics(await usage.node(), await usage.pods(signal)), metricsType);
+      case 'metrics/probes':
+        return text(probeMetrics(this.#deps.probes.totals()), metricsType);
       case 'metrics':
         return text(await this.#metrics.metrics(), metricsType);
       default:

@@ -1,28 +1,5 @@
+import { Exposition } from './exposition.js';
 import type { NodeUsage, PodUsage } from './usage.js';
-
-type Labels = Readonly<Record<string, string>>;
-
-const escaped = (value: string): string =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-
-/** Prometheus text. These series come and go with pods and bear the time of their measurement, so no registry keeps them. */
-class Exposition {
-  readonly #lines: string[] = [];
-
-  family(name: string, type: 'counter' | 'gauge', help: string): void {
-    this.#lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-  }
-
-  sample(name: string, labels: Labels, value: number, atMs: number): void {
-    const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`);
-    const inBraces = pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-    this.#lines.push(`${name}${inBraces} ${value} ${Math.round(atMs)}`);
-  }
-
-  toString(): string {
-    return `${this.#lines.join('\n')}\n`;
-  }
-}
 
 /** What metrics-server reads. Follows: /metrics/resource of the kubelet. Pure. */
 export function resourceMetrics(node: NodeUsage, pods: readonly PodUsage[]): string {
