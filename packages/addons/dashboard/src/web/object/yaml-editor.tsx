@@ -11,9 +11,15 @@ import type { AnyObject } from '../relations/relations.js';
 import { useShared } from '../state/context.js';
 import { highlighting } from './yaml-highlighting.js';
 
+const first = ['name', 'namespace', 'labels', 'annotations'];
+
+/** Without the records of who wrote what, and with metadata always in one order: only real changes are differences. */
 const textOf = (object: AnyObject): string => {
-  const { managedFields: _own, ...metadata } = object.metadata;
-  return stringify({ ...object, metadata }, { lineWidth: 0 });
+  const { managedFields: _own, ...rest } = object.metadata;
+  const rank = (key: string): number => (first.includes(key) ? first.indexOf(key) : first.length);
+  const entries = Object.entries(rest).sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));
+  const { apiVersion, kind, metadata: _ordered, ...content } = object;
+  return stringify({ apiVersion, kind, metadata: Object.fromEntries(entries), ...content }, { lineWidth: 0 });
 };
 
 /** Edits an object as YAML: the server tries it first, and what it would make of it is shown before anything changes. */

@@ -57,7 +57,9 @@ export function DataTable({ kind, columns, rows, showNamespace }: DataTableProps
   const onKeyDown = (event: KeyboardEvent): void => {
     const move = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key];
     const row = sorted[cursor];
-    if (move !== undefined) setCursor(Math.max(0, Math.min(sorted.length - 1, cursor + move)));
+    if (event.key === 'Home') setCursor(0);
+    else if (event.key === 'End') setCursor(Math.max(0, sorted.length - 1));
+    else if (move !== undefined) setCursor(Math.max(0, Math.min(sorted.length - 1, cursor + move)));
     else if (event.key === 'Enter' && row !== undefined) location.hash = objectRoute(kind, row.namespace, row.name);
     else return;
     event.preventDefault();
