@@ -1,4 +1,5 @@
 import type { SchedulerPlugin } from './plugin.js';
+import type { DefaultPreemptionArgs } from './scheduler-config.js';
 
 /** One profile put together: which plugins are asked at which point, in order, and what their scores weigh. */
 export interface Framework {
@@ -7,6 +8,7 @@ export interface Framework {
   readonly scorers: readonly { readonly plugin: SchedulerPlugin; readonly weight: number }[];
   /** Whether a pod that fits nowhere may push others out. */
   readonly preempts: boolean;
+  readonly preemptionArgs?: DefaultPreemptionArgs | undefined;
   /** 1–100; absent: the larger the cluster, the smaller the share. */
   readonly percentageOfNodesToScore?: number | undefined;
 }

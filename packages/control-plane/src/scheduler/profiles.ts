@@ -25,7 +25,12 @@ export function frameworksOf(
 }
 
 function frameworkOfProfile(
-  { schedulerName = 'default-scheduler', plugins = {}, percentageOfNodesToScore }: KubeSchedulerProfile,
+  {
+    schedulerName = 'default-scheduler',
+    plugins = {},
+    pluginConfig = [],
+    percentageOfNodesToScore,
+  }: KubeSchedulerProfile,
   all: readonly SchedulerPlugin[],
   percentageOfAll: number | undefined,
 ): Framework {
@@ -58,6 +63,7 @@ function frameworkOfProfile(
     scorers: all
       .filter((plugin) => plugin.score !== undefined && on(plugin.name, plugins.multiPoint, plugins.score))
       .map((plugin) => ({ plugin, weight: weightOf(plugin) })),
+    preemptionArgs: pluginConfig.find((one) => one.name === 'DefaultPreemption')?.args,
     preempts: on('DefaultPreemption', plugins.multiPoint, plugins.postFilter),
     percentageOfNodesToScore: percentage === 0 ? undefined : percentage,
   };

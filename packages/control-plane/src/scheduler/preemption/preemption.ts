@@ -6,7 +6,6 @@ import type { NodeRefusal, Nominations } from '../filtering.js';
 import { prefilter, refusalWithNominated } from '../filtering.js';
 import type { Framework } from '../framework.js';
 import type { NodeInfo, PodInfo } from '../node-info.js';
-import type { DefaultPreemptionArgs } from '../scheduler-config.js';
 import type { Victims } from './victims.js';
 import { byImportance, leastPainful, splitByBudgets } from './victims.js';
 
@@ -24,7 +23,6 @@ export interface PreemptionInput {
   readonly budgets: readonly PodDisruptionBudget[];
   /** Index of the first candidate node. */
   readonly start: number;
-  readonly args?: DefaultPreemptionArgs | undefined;
 }
 
 const plugin = 'DefaultPreemption';
@@ -42,7 +40,7 @@ const notHelpful: NodeRefusal = {
  * Follows: DefaultPreemption.
  */
 export function findVictims(input: PreemptionInput): Preemption {
-  const { pod, cluster, framework, decision, start, args = {} } = input;
+  const { pod, cluster, framework, decision, start } = input;
   const refusal = ineligible(pod, cluster);
   if (refusal !== undefined) return { kind: 'none', message: refusal, keepNomination: true };
 
@@ -50,7 +48,7 @@ export function findVictims(input: PreemptionInput): Preemption {
   const refusals = new Map<string, NodeRefusal>();
   const candidates = nodes.filter(({ name }) => decision.refusals.get(name)?.refusal.preemptionHelps === true);
   for (const { name } of nodes) refusals.set(name, notHelpful);
-  const { minCandidateNodesPercentage = 10, minCandidateNodesAbsolute = 100 } = args;
+  const { minCandidateNodesPercentage = 10, minCandidateNodesAbsolute = 100 } = framework.preemptionArgs ?? {};
   const wanted = Math.max(
     Math.floor((candidates.length * minCandidateNodesPercentage) / 100),
     minCandidateNodesAbsolute,
@@ -94,8 +92,10 @@ function tryNode(
   node: NodeInfo,
   filters: Parameters<typeof refusalWithNominated>[2],
 ): Victims | NodeRefusal {
-  const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority).sort(byImportance);
+  const lower: PodInfo[] = [];
+  for (const other of node.pods.values()) if (other.priority < pod.priority) lower.push(other);
   if (lower.length === 0) return noVictims;
+  lower.sort(byImportance);
   const gone = new Set(lower);
   for (const victim of lower) cluster.lift(victim, node);
   try {
