@@ -14,6 +14,7 @@ import { DisruptionController } from './disruption/disruption-controller.js';
 import { EndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.js';
 import { EndpointsController } from './endpoints/endpoints-controller.js';
 import { EphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.js';
+import { HorizontalPodAutoscalerController } from './horizontal-pod-autoscaler/horizontal-pod-autoscaler-controller.js';
 import { JobController } from './job/job-controller.js';
 import { NamespaceController } from './namespace/namespace-controller.js';
 import { NodeIpamController } from './node-ipam/node-ipam-controller.js';
@@ -68,6 +69,7 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
     new EndpointsController(deps),
     new EndpointSliceMirroringController(deps),
     new DisruptionController({ ...deps, recorder: recorderFor('controllermanager') }),
+    new HorizontalPodAutoscalerController({ ...deps, recorder: recorderFor('horizontal-pod-autoscaler') }),
     new ClusterRoleAggregationController(deps),
     new VolumeBinderController({ ...deps, recorder: recorderFor('persistentvolume-controller') }),
     new ClaimProtectionController(deps),

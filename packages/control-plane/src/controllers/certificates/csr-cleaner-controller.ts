@@ -1,5 +1,5 @@
 import type { CertificateSigningRequest, ObjectKey } from '@geobuk/api';
-import { certificateSigningRequests, ignoring, isConflict, isNotFound, uidOf } from '@geobuk/api';
+import { certificateSigningRequests, ignoring, isNotFound, uidOf } from '@geobuk/api';
 import type { Client, Clock, Controller, Informers, Lister, ReconcileContext, ReconcileResult } from '@geobuk/client';
 import { primary, settled } from '@geobuk/client';
 
@@ -41,7 +41,7 @@ export class CsrCleanerController implements Controller {
     trace.found('of no more use');
     await this.#deps.client
       .delete(certificateSigningRequests, key, { signal, uid: uidOf(csr) })
-      .catch(ignoring((error) => isNotFound(error) || isConflict(error)));
+      .catch(ignoring(isNotFound));
     trace.did('deleted it');
     return settled;
   }

@@ -68,6 +68,13 @@ describe('shrinkOld', () => {
   });
 });
 
+describe('shrinkOld with a status that lags', () => {
+  it('5.2.2 does not count on pods that an old set was just told to remove', () => {
+    const [step] = shrinkOld(rolling(6, 2, 1), sized('new', 2, 1), [sized('old', 5, 6)]);
+    expect(step?.replicas).toBe(4);
+  });
+});
+
 describe('scaleProportionally', () => {
   const annotations = {
     'deployment.kubernetes.io/desired-replicas': '10',

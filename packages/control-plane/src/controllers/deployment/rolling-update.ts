@@ -8,7 +8,8 @@ export interface Scale {
 }
 
 export const specReplicas = (rs: ReplicaSet): number => rs.spec.replicas ?? 1;
-const available = (rs: ReplicaSet): number => rs.status?.availableReplicas ?? 0;
+/** A set that is just told to shrink still shows the pods that are about to go: they must not be counted on. */
+const available = (rs: ReplicaSet): number => Math.min(rs.status?.availableReplicas ?? 0, specReplicas(rs));
 export const sum = (all: readonly ReplicaSet[], of: (rs: ReplicaSet) => number): number =>
   all.reduce((total, rs) => total + of(rs), 0);
 

@@ -7,7 +7,7 @@ import type {
   ObjectKey,
   Service,
 } from '@geobuk/api';
-import { endpointSlices, endpoints, ignoring, isConflict, isNotFound, keyOf, services, uidOf } from '@geobuk/api';
+import { endpointSlices, endpoints, ignoring, isNotFound, keyOf, services, uidOf } from '@geobuk/api';
 import type { Client, Clock, Controller, Informers, Lister, ReconcileContext, ReconcileResult } from '@geobuk/client';
 import { allSettledOrThrow, mapped, primary, settled } from '@geobuk/client';
 import { controllerReference } from '../controller-ref.js';
@@ -139,9 +139,7 @@ export class EndpointSliceMirroringController implements Controller {
       }),
       ...plan.update.map((slice) => client.update(endpointSlices, slice, { signal })),
       ...plan.remove.map((slice) =>
-        client
-          .delete(endpointSlices, keyOf(slice), { signal, uid: uidOf(slice) })
-          .catch(ignoring((error) => isNotFound(error) || isConflict(error))),
+        client.delete(endpointSlices, keyOf(slice), { signal, uid: uidOf(slice) }).catch(ignoring(isNotFound)),
       ),
     ]); // act
     trace.did(`created ${plan.create.length}, updated ${plan.update.length}, deleted ${plan.remove.length}`);

@@ -2,7 +2,6 @@ import type { EndpointSlice, Node, ObjectKey, Pod, Service } from '@geobuk/api';
 import {
   endpointSlices,
   ignoring,
-  isConflict,
   isNotFound,
   keyOf,
   labelSelectorOf,
@@ -117,7 +116,7 @@ export class EndpointSliceController implements Controller {
           await client.delete(endpointSlices, keyOf(slice), { signal, uid: uidOf(slice) });
         } catch (error) {
           this.#expectations.deletionSettled(id, uidOf(slice));
-          ignoring((cause) => isNotFound(cause) || isConflict(cause))(error);
+          ignoring(isNotFound)(error);
         }
       }),
     ]);

@@ -4,7 +4,6 @@ import {
   endpoints,
   ignoring,
   isAlreadyExists,
-  isConflict,
   isNotFound,
   keyOf,
   labelSelectorOf,
@@ -50,9 +49,7 @@ export class EndpointsController implements Controller {
     if (service === undefined) {
       // Those of nobody are left alone: only what this controller made goes with the Service.
       if (present?.metadata.labels?.['endpoints.kubernetes.io/managed-by'] !== 'endpoint-controller') return settled;
-      await client
-        .delete(endpoints, key, { signal, uid: uidOf(present) })
-        .catch(ignoring((error) => isNotFound(error) || isConflict(error)));
+      await client.delete(endpoints, key, { signal, uid: uidOf(present) }).catch(ignoring(isNotFound));
       return settled;
     }
     const { selector } = service.spec;

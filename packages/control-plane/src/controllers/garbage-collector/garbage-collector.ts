@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { CustomResourceDefinition, KubernetesObject, OwnerReference, ResourceType } from '@geobuk/api';
-import { apiVersionOf, customResourceDefinitions, ignoring, isConflict, isNotFound, qualifiedName } from '@geobuk/api';
+import { apiVersionOf, customResourceDefinitions, ignoring, isNotFound, qualifiedName } from '@geobuk/api';
 import type { Client, Clock, Informers, KeyRunner, LoopState, ReconcileContext, ReconcileResult } from '@geobuk/client';
 import { allSettledOrThrow, createKeyRunner, settled } from '@geobuk/client';
 import type { OwnerState } from './collection-diff.js';
@@ -83,7 +83,7 @@ export class GarbageCollector {
         if (plan.propagationPolicy === 'Foreground') await this.#unblockCycle(node, signal);
         await this.#deps.client
           .delete(node.type, keyOfNode(node), { signal, uid, propagationPolicy: plan.propagationPolicy })
-          .catch(ignoring((error) => isNotFound(error) || isConflict(error)));
+          .catch(ignoring(isNotFound));
         trace.did(`deleted ${node.type.singular} ${node.name}`);
         return settled;
       default:

@@ -1,5 +1,5 @@
 import type { Node, ObjectKey, Pod } from '@geobuk/api';
-import { ignoring, isConflict, isNotFound, keyOf, nodes, pods, uidOf } from '@geobuk/api';
+import { ignoring, isNotFound, keyOf, nodes, pods, uidOf } from '@geobuk/api';
 import type { Client, Clock, Controller, Informers, Lister, ReconcileContext, ReconcileResult } from '@geobuk/client';
 import { mapped, primary, settled } from '@geobuk/client';
 import { byNodeName, nodeNameIndex } from '../node-name-index.js';
@@ -109,7 +109,7 @@ export class PodGcController implements Controller {
   async #remove(pod: Pod, signal: AbortSignal): Promise<void> {
     await this.#deps.client
       .delete(pods, keyOf(pod), { signal, uid: uidOf(pod), gracePeriodSeconds: 0 })
-      .catch(ignoring((error) => isNotFound(error) || isConflict(error)));
+      .catch(ignoring(isNotFound));
   }
 }
 

@@ -11,7 +11,6 @@ import {
   controllerRevisions,
   ignoring,
   isAlreadyExists,
-  isConflict,
   isNotFound,
   keyOf,
   labelSelectorOf,
@@ -256,9 +255,7 @@ export class StatefulSetController implements Controller {
         'RecreatingFailedPod',
         `StatefulSet ${set.metadata.namespace ?? ''}/${set.metadata.name ?? ''} is recreating failed ${where}`,
       );
-    await client
-      .delete(pods, keyOf(pod), { signal, uid: uidOf(pod) })
-      .catch(ignoring((error) => isNotFound(error) || isConflict(error)));
+    await client.delete(pods, keyOf(pod), { signal, uid: uidOf(pod) }).catch(ignoring(isNotFound));
     trace.did(`deleted pod ${pod.metadata.name ?? ''}`);
     recorder.record(set, 'Normal', 'SuccessfulDelete', `delete ${where} successful`);
   }

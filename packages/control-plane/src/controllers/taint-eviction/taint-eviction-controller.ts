@@ -1,5 +1,5 @@
 import type { Node, ObjectKey, Pod, Taint, Toleration } from '@geobuk/api';
-import { ignoring, isConflict, isNotFound, keyOf, nodes, pods, tolerates, uidOf } from '@geobuk/api';
+import { ignoring, isNotFound, keyOf, nodes, pods, tolerates, uidOf } from '@geobuk/api';
 import type {
   Client,
   Clock,
@@ -93,7 +93,7 @@ export class TaintEvictionController implements Controller {
       type: 'strategic',
       body: { metadata: { uid: uidOf(pod) }, status: { conditions: [condition] } },
     } as const;
-    const gone = ignoring((error) => isNotFound(error) || isConflict(error));
+    const gone = ignoring(isNotFound);
     await client.patch(pods, key, patch, { signal, subresource: 'status' }).catch(gone);
     await client.delete(pods, key, { signal, uid: uidOf(pod) }).catch(gone); // act
     trace.did('deleted it');

@@ -1,5 +1,5 @@
 import type { ObjectKey, Secret } from '@geobuk/api';
-import { ignoring, isConflict, isNotFound, secrets, uidOf } from '@geobuk/api';
+import { ignoring, isNotFound, secrets, uidOf } from '@geobuk/api';
 import type { Client, Clock, Controller, Informers, Lister, ReconcileContext, ReconcileResult } from '@geobuk/client';
 import { primary, settled } from '@geobuk/client';
 
@@ -33,9 +33,7 @@ export class TokenCleanerController implements Controller {
     const leftMs = endsAt - clock.now();
     if (leftMs > 0) return { requeueAfterMs: leftMs };
     trace.found('the token has expired');
-    await client
-      .delete(secrets, key, { signal, uid: uidOf(secret) })
-      .catch(ignoring((error) => isNotFound(error) || isConflict(error)));
+    await client.delete(secrets, key, { signal, uid: uidOf(secret) }).catch(ignoring(isNotFound));
     trace.did('deleted it');
     return settled;
   }

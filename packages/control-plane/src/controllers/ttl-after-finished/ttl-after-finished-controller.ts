@@ -1,5 +1,5 @@
 import type { Job, ObjectKey } from '@geobuk/api';
-import { ignoring, isConflict, isNotFound, jobs, uidOf } from '@geobuk/api';
+import { ignoring, isNotFound, jobs, uidOf } from '@geobuk/api';
 import type { Client, Clock, Controller, Informers, Lister, ReconcileContext, ReconcileResult } from '@geobuk/client';
 import { primary, settled } from '@geobuk/client';
 import { conditionOf } from '../job/job-diff.js';
@@ -46,7 +46,7 @@ export class TtlAfterFinishedController implements Controller {
     const { resourceVersion } = fresh.metadata;
     await client
       .delete(jobs, key, { signal, uid: uidOf(fresh), resourceVersion, propagationPolicy: 'Foreground' })
-      .catch(ignoring((error) => isNotFound(error) || isConflict(error)));
+      .catch(ignoring(isNotFound));
     trace.did('deleted it');
     return settled;
   }
