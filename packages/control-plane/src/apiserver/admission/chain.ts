@@ -10,6 +10,7 @@ import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
 import { podSecurity } from './pod-security/pod-security.js';
+import { validatingPolicies } from './policies/validating-policies.js';
 import { priorityAdmission } from './priority.js';
 import { resourceQuota } from './quota/resource-quota.js';
 import { rbacEscalation } from './rbac-escalation.js';
@@ -46,6 +47,7 @@ export const admissionPlugins = (deps: AdmissionDeps): readonly AdmissionPlugin[
   rbacEscalation(deps), // nobody gives away what he does not hold
   defaultIngressClass(deps), // a class for ingresses that name none
   mutatingWebhooks(deps), // what others change
+  validatingPolicies(deps), // what expressions refuse
   validatingWebhooks(deps), // what others refuse
   resourceQuota(deps), // last: only what all others let in is booked
 ];
