@@ -125,6 +125,8 @@ export type { FieldGetter } from './selectors/selectable-fields.js';
 export {
   decodeProtobuf,
   encodeProtobuf,
+  encodeProtobufList,
+  encodeProtobufMessage,
   encodeWatchFrame,
   protobufDefinition,
   protobufMediaType,

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../status.js';
-import { decodeProtobuf, encodeProtobuf, encodeWatchFrame, protobufDefinition } from './envelope.js';
+import {
+  decodeProtobuf,
+  encodeProtobuf,
+  encodeProtobufList,
+  encodeProtobufMessage,
+  encodeWatchFrame,
+  protobufDefinition,
+} from './envelope.js';
 
 const roundTrip = (object: Record<string, unknown>): unknown => decodeProtobuf(encodeProtobuf(object) as Buffer);
 
@@ -213,5 +220,20 @@ describe('protobuf', () => {
       }
     }
     expect(() => decodeProtobuf(Buffer.from('{"kind":"Pod"}'))).toThrow('does not appear to be a protobuf message');
+  });
+
+  it('a list of items that were encoded before is the list encoded at once', () => {
+    const head = { apiVersion: 'v1', kind: 'ConfigMapList', metadata: { resourceVersion: '7', continue: 'x' } };
+    const items = ['a', 'b'].map((name) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name },
+      data: { name },
+    }));
+    const pieces = encodeProtobufList(
+      head,
+      items.map((item) => encodeProtobufMessage(item) as Uint8Array),
+    );
+    expect(Buffer.concat(pieces)).toEqual(encodeProtobuf({ ...head, items }));
   });
 });

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import { createGzip, constants } from 'node:zlib';
+import { protobufMediaType } from '@geobuk/api';
 import { encodeItems } from '../../watch-cache/encode-list.js';
 import { negotiate } from '../http/negotiation.js';
-import { acceptsGzip, sendJson, sendValue, wantsPretty } from '../http/respond.js';
+import { protobufList, protobufMessageOf, protobufObject, speaksProtobuf } from '../http/protobuf.js';
+import { acceptsGzip, sendBytes, sendJson, sendValue, wantsPretty } from '../http/respond.js';
 import { asServed, isServedAsStored } from '../registry/as-served.js';
 import { parseListQuery } from '../registry/list-query.js';
 import type { Page } from '../registry/reader.js';
@@ -20,9 +22,13 @@ export const getEndpoint =
   ({ reader, now }: EndpointDeps): Endpoint =>
   async (call) => {
     const { request, reply, resource, search, signal } = call;
-    const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata']);
+    const protobuf = speaksProtobuf(resource);
+    const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata'], { protobuf });
     const found = await reader.get(resource, keyOfRequest(call), search.get('resourceVersion') ?? undefined, signal);
     const served = asServed(resource, found);
+    if (form.protobuf === true) {
+      return sendBytes(request, reply, 200, protobufObject(served.object), protobufMediaType);
+    }
     if (form.as === undefined) return sendJson(request, reply, 200, served.json, form.mediaType);
     const value =
       form.as === 'Table'
@@ -42,8 +48,10 @@ export const listEndpoint =
   ({ reader, now }: EndpointDeps): Endpoint =>
   async (call) => {
     const { request, reply, resource, search, signal } = call;
-    const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadataList']);
+    const protobuf = speaksProtobuf(resource);
+    const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadataList'], { protobuf });
     const page = await reader.list(resource, namespaceOf(call), parseListQuery(search), signal);
+    if (form.protobuf === true) return sendProtobufList(call, page);
     if (
       form.as === undefined &&
       form.mediaType === 'application/json' &&
@@ -70,6 +78,19 @@ export const listEndpoint =
     const { listKind, apiVersion } = resource;
     return sendValue(request, reply, 200, { kind: listKind, apiVersion, metadata, items: objects }, form.mediaType);
   };
+
+/** Items are encoded once while they live; the event loop turns on the way. */
+async function sendProtobufList({ request, reply, resource }: ResourceRequest, page: Page): Promise<unknown> {
+  const { listKind: kind, apiVersion } = resource;
+  const items: Uint8Array[] = [];
+  for (const [i, item] of page.items.entries()) {
+    if (i % batch === batch - 1) await turn();
+    const served = asServed(resource, item);
+    items.push(protobufMessageOf(served, served.object));
+  }
+  const list = protobufList({ apiVersion, kind, metadata: listMetadata(page) }, items);
+  return sendBytes(request, reply, 200, list, protobufMediaType);
+}
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

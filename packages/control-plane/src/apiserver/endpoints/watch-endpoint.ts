@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { protobufMediaType } from '@geobuk/api';
 import type { KubernetesObject } from '@geobuk/api';
 import { deadline, DeadlineError } from '@geobuk/client';
 import type { CacheBookmark, CacheEvent } from '../../watch-cache/watch-cache.js';
 import { negotiate } from '../http/negotiation.js';
 import type { Negotiated } from '../http/negotiation.js';
+import { protobufFrame, speaksProtobuf } from '../http/protobuf.js';
 import { statusOf } from '../http/respond.js';
 import { asServed, isServedAsStored } from '../registry/as-served.js';
 import { parseWatchQuery } from '../registry/list-query.js';
@@ -18,6 +20,8 @@ const shortestWatchSeconds = 1800;
 /** A reader that takes nothing for so long is gone. */
 const stalledMs = 60_000;
 
+const watchMediaType = `${protobufMediaType};stream=watch`;
+
 type Frames = (items: readonly (CacheEvent | CacheBookmark)[]) => Buffer;
 
 /** Streams changes, one JSON document a line. Follows: checklist 1.9. */
@@ -25,7 +29,8 @@ export const watchEndpoint =
   ({ reader, now }: EndpointDeps): Endpoint =>
   async (call) => {
     const { request, reply, info, resource, search, signal } = call;
-    const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata']);
+    const protobuf = speaksProtobuf(resource);
+    const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata'], { protobuf });
     const query = withName(parseWatchQuery(search), info.name);
     const seconds = query.timeoutSeconds ?? shortestWatchSeconds * (1 + Math.random());
     using limit = deadline(signal, Math.max(1, seconds) * 1000);
@@ -34,7 +39,10 @@ export const watchEndpoint =
 
     reply.hijack();
     const { raw } = reply;
-    const headers = { ...reply.getHeaders(), 'content-type': 'application/json' } as Record<string, string>;
+    const headers = {
+      ...reply.getHeaders(),
+      'content-type': form.protobuf ? watchMediaType : 'application/json',
+    } as Record<string, string>;
     raw.writeHead(200, 'stream' in raw ? headers : { ...headers, 'transfer-encoding': 'chunked' });
     raw.flushHeaders(); // clients wait for the 200, events or not
     try {
@@ -43,7 +51,7 @@ export const watchEndpoint =
       }
     } catch (error) {
       if (!(error instanceof DeadlineError) && !limit.signal.aborted) {
-        raw.write(Buffer.from(`${JSON.stringify({ type: 'ERROR', object: statusOf(error).status })}\n`));
+        raw.write(lineOf(form, 'ERROR', statusOf(error).status));
       }
     } finally {
       raw.end();
@@ -61,6 +69,9 @@ async function drained(raw: NodeJS.EventEmitter, signal: AbortSignal): Promise<v
   await once(raw, 'drain', { signal: limit.signal });
 }
 
+const lineOf = (form: Negotiated, type: string, object: unknown): Buffer =>
+  form.protobuf === true ? protobufFrame(type, object) : Buffer.from(`${JSON.stringify({ type, object })}\n`);
+
 function framesOf(resource: ServedResource, form: Negotiated, search: URLSearchParams, now: () => number): Frames {
   const includeObject = includeObjectOf(search);
   let isFirst = true;
@@ -76,12 +87,12 @@ function framesOf(resource: ServedResource, form: Negotiated, search: URLSearchP
     const { columnDefinitions: _said, ...rest } = table;
     return { ...rest, columnDefinitions: null };
   };
-  const isPlain = form.as === undefined && isServedAsStored(resource);
+  const isPlain = form.as === undefined && form.protobuf !== true && isServedAsStored(resource);
   const frameOf = (item: CacheEvent | CacheBookmark): Buffer => {
     if (item.type === 'BOOKMARK') return bookmark(resource, form, item);
     if (isPlain) return item.frame;
     const { object } = asServed(resource, item.current);
-    return Buffer.from(`${JSON.stringify({ type: item.type, object: transform(object) })}\n`);
+    return lineOf(form, item.type, form.protobuf === true ? object : transform(object));
   };
   return (items) => (items.length === 1 ? frameOf(items[0]!) : Buffer.concat(items.map(frameOf)));
 }
@@ -114,5 +125,5 @@ function bookmark(
       : form.as === 'PartialObjectMetadata'
         ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
         : { kind: type.kind, apiVersion, metadata };
-  return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
+  return lineOf(form, 'BOOKMARK', object);
 }

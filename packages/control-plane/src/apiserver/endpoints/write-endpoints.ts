@@ -1,8 +1,9 @@
-import { ApiError, isJsonObject, isNotFound, fieldOf } from '@geobuk/api';
+import { ApiError, isJsonObject, isNotFound, fieldOf, protobufMediaType } from '@geobuk/api';
 import type { JsonObject } from '@geobuk/api';
 import { negotiate } from '../http/negotiation.js';
 import { parseBody } from '../http/request-body.js';
-import { sendJson, sendValue } from '../http/respond.js';
+import { protobufObject, speaksProtobuf } from '../http/protobuf.js';
+import { sendBytes, sendJson, sendValue } from '../http/respond.js';
 import { subjectOf } from '../resources/served-resource.js';
 import { parseListQuery } from '../registry/list-query.js';
 import type { DeleteOptions, Deleted, Representation, WriteOptions, Written } from '../registry/write-options.js';
@@ -69,7 +70,9 @@ export function sendObject(
   code: number,
   { object, json }: Representation,
 ): Promise<unknown> {
-  const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata']);
+  const protobuf = speaksProtobuf(resource);
+  const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata'], { protobuf });
+  if (form.protobuf === true) return sendBytes(request, reply, code, protobufObject(object), protobufMediaType);
   if (form.as === 'Table') {
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
     const table = tableOf(resource, [object], metadata, includeObjectOf(search), form.version, now());

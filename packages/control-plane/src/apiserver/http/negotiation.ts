@@ -1,10 +1,12 @@
-import { ApiError } from '@geobuk/api';
+import { ApiError, protobufMediaType } from '@geobuk/api';
 
 export type Transformation = 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
 
 /** The form in which a client wants its answer. */
 export interface Negotiated {
   readonly mediaType: 'application/json' | 'application/yaml';
+  /** Instead of `mediaType`; only where the caller offers it. */
+  readonly protobuf?: true;
   readonly as: Transformation | undefined;
   /** `v1` or `v1beta1` of meta.k8s.io, for transformations. */
   readonly version: string;
@@ -43,15 +45,22 @@ export function parseAccept(header: string): readonly Range[] {
 }
 
 /**
- * The first form of the Accept header that can be given. Follows: checklist 1.5.1, 1.5.2, 1.5.6.
+ * The first form of the Accept header that can be given; protobuf only where the caller can and for whole objects. Follows: checklist 1.5.1, 1.5.2, 1.5.6.
  * @throws {ApiError} NotAcceptable.
  */
-export function negotiate(accept: string | undefined, offered: readonly Transformation[]): Negotiated {
+export function negotiate(
+  accept: string | undefined,
+  offered: readonly Transformation[],
+  { protobuf = false }: { readonly protobuf?: boolean } = {},
+): Negotiated {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return plainJson;
   for (const { type, parameters } of parseAccept(accept)) {
+    const as = parameters.get('as');
+    if (protobuf && type === protobufMediaType && as === undefined) {
+      return { ...plainJson, protobuf: true };
+    }
     const mediaType = mediaTypeOf(type);
     if (mediaType === undefined) continue;
-    const as = parameters.get('as');
     if (as === undefined) return { mediaType, as: undefined, version: 'v1' };
     const version = parameters.get('v') ?? 'v1';
     if (parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;

@@ -35,6 +35,18 @@ export async function sendJson(
   if (mediaType === 'application/yaml') body = Buffer.from(toYaml(JSON.parse(json.toString())));
   else if (isPlain) body = Buffer.concat([json, newline]);
   else body = Buffer.from(`${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`);
+  return sendBytes(request, reply, code, body, mediaType);
+}
+
+/** Answers with bytes that are in their final form but for compression. */
+export async function sendBytes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  code: number,
+  bytes: Buffer,
+  mediaType: string,
+): Promise<FastifyReply> {
+  let body = bytes;
   reply.code(code).header('content-type', mediaType);
   if (body.length > gzipFromBytes && acceptsGzip(request)) {
     body = await compress(body, { level: 1 });
