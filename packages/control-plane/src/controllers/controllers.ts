@@ -5,6 +5,7 @@ import type { CertificateSigner } from './certificates/csr-signing-controller.js
 import { CsrApprovingController } from './certificates/csr-approving-controller.js';
 import { CsrCleanerController } from './certificates/csr-cleaner-controller.js';
 import { CsrSigningController } from './certificates/csr-signing-controller.js';
+import { BootstrapSignerController } from './bootstrap-signer/bootstrap-signer-controller.js';
 import { ClusterRoleAggregationController } from './cluster-role-aggregation/cluster-role-aggregation-controller.js';
 import { CronJobController } from './cron-job/cron-job-controller.js';
 import { DaemonSetController } from './daemon-set/daemon-set-controller.js';
@@ -83,6 +84,7 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
     new TaintEvictionController({ ...deps, recorder: recorderFor('taint-eviction-controller') }),
     new PodGcController(deps),
     new TokenCleanerController(deps),
+    new BootstrapSignerController(deps),
     new CsrApprovingController(deps),
     new CsrSigningController(deps),
     new CsrCleanerController(deps),
