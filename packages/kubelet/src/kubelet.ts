@@ -159,6 +159,7 @@ export function createKubelet(config: KubeletConfig): Kubelet {
     }
     if (config.stopPods === true) {
       const limit = AbortSignal.timeout(stopTimeoutMs);
+      setMaxListeners(0, limit); // Every container is waited for.
       await agent.stopPods(limit);
       await runtimes.stop(limit);
     }
