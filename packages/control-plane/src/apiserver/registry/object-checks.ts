@@ -1,5 +1,6 @@
 import { ApiError, decodeObject, defaultObject, validateObject, validateUpdate } from '@geobuk/api';
 import type { FieldError, KubernetesObject } from '@geobuk/api';
+import { expressionErrors } from '../admission/policies/expression-errors.js';
 import { decodeCustom, defaultCustom, validateCustom } from '../custom-resources/custom-object.js';
 import { definitionRuleErrors, ruleErrors } from '../custom-resources/validation-rules.js';
 import { subjectOf } from '../resources/served-resource.js';
@@ -38,6 +39,8 @@ export function check(
   if (errors.length > 0) throw ApiError.invalid(subjectOf(resource), object.metadata.name ?? '', errors);
 }
 
-/** What is wrong with expressions that a definition brings. */
-const definitionErrors = ({ type }: ServedResource, object: KubernetesObject): readonly FieldError[] =>
-  type.plural === 'customresourcedefinitions' ? definitionRuleErrors(object) : [];
+/** What is wrong with expressions that a definition, policy or webhook configuration brings. */
+function definitionErrors({ type }: ServedResource, object: KubernetesObject): readonly FieldError[] {
+  if (type.group === 'admissionregistration.k8s.io') return expressionErrors(object);
+  return type.plural === 'customresourcedefinitions' ? definitionRuleErrors(object) : [];
+}

@@ -74,4 +74,10 @@ describe('validating admission policies', () => {
     expect(made.status).toBe(201);
     expect(made.headers.warning).toContain('an odd name');
   });
+
+  it('2.8.11 an expression that is no CEL is refused when it is written', async () => {
+    const refused = await policy('broken', { validations: [{ expression: 'object.' }] });
+    expect([refused.status, refused.json.details?.causes?.[0]?.field]).toEqual([422, 'spec.validations[0].expression']);
+    expect(refused.json.message).toContain('compilation failed');
+  });
 });
