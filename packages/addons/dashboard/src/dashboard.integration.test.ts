@@ -109,7 +109,7 @@ beforeAll(async () => {
   cleanUps.unshift(() => context.close());
   page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(15_000);
-}, 240_000);
+}, 600_000);
 
 afterAll(async () => {
   for (const cleanUp of cleanUps) await cleanUp();
