@@ -11,4 +11,7 @@ export const hostPackages = [
   { name: 'kubernetes-client', shownBy: 'kubectl' },
   { name: 'tmux', shownBy: 'tmux' },
   { name: 'procps', shownBy: 'ps' },
+  { name: 'chromium', shownBy: 'chromium' },
+  { name: 'bsdutils', shownBy: 'script' },
+  { name: 'iptables', shownBy: 'iptables' },
 ];

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { KubernetesObject, ResourceType } from '@geobuk/api';
 import type { Logger } from 'pino';
 import { allSettledOrThrow } from './all-settled-or-throw.js';
@@ -37,6 +38,7 @@ export function createInformers(deps: InformersDeps): Informers {
 
     async run(signal: AbortSignal): Promise<void> {
       if (start !== undefined) throw new Error('these informers run already');
+      setMaxListeners(0, signal); // one listener and more for each informer: not a leak
       const runs: Promise<void>[] = [];
       try {
         await new Promise<void>((resolve, reject) => {

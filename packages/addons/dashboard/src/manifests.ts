@@ -3,7 +3,7 @@ import { addonAccess, hostDeployment, hostPort, localHttpProbe } from '@geobuk/a
 import type { DashboardConfig } from './config.js';
 
 export const dashboardPort = (clusterId: string, configured: number): number =>
-  configured === 0 ? hostPort(clusterId, 9) : configured;
+  configured === 0 ? hostPort(clusterId, 6) : configured;
 
 /** Pure: one process on a node. Its ServiceAccount may do nothing: it acts as whoever is logged in. */
 export function dashboardManifests(

@@ -47,7 +47,10 @@ export function addResetCommand(program: Command): void {
         for (const dataDir of nodes) await eraseNode({ dataDir, log }, { signal: AbortSignal.timeout(timeoutMs) });
         unmountBelow(directory.path);
         const id = clusterId(directory);
-        if (id !== undefined) removeHostNetwork(id);
+        if (id !== undefined) {
+          removeHostNetwork(id);
+          rmSync(join('/var/lib/geobuk-volumes', id), { recursive: true, force: true }); // of the storage addon
+        }
       }
       rmSync(directory.path, { recursive: true, force: true });
       console.log(`removed ${directory.path}`);

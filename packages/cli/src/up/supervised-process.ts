@@ -18,8 +18,8 @@ export interface SupervisedProcessSpec {
   readonly within?: readonly string[] | undefined;
 }
 
-/** Longest time a process may take to stop before it is killed. */
-const stopTimeoutMs = 20_000;
+/** Longest time a process may take to stop before it is killed: a kubelet with --stop-pods ends all its containers first. */
+const stopTimeoutMs = 90_000;
 const firstRestartMs = 500;
 const lastRestartMs = 10_000;
 /** A process that ran this long is taken as healthy again: the back-off starts anew. */
