@@ -2,7 +2,13 @@ import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { ResourceType } from '@geobuk/api';
 import type { Client, Clock, Controller, EventRecorder, Informers, LoopState } from '@geobuk/client';
-import { allSettledOrThrow, createEventRecorder, createInformers, createRunner, runWithLeaderElection } from '@geobuk/client';
+import {
+  allSettledOrThrow,
+  createEventRecorder,
+  createInformers,
+  createRunner,
+  runWithLeaderElection,
+} from '@geobuk/client';
 import type { Logger } from 'pino';
 import type { CertificateSigner } from './controllers/certificates/csr-signing-controller.js';
 import { createControllers } from './controllers/controllers.js';
