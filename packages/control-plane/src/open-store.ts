@@ -45,9 +45,12 @@ async function openEtcd(
     return await openEtcdStore({ endpoints, ...(ca === undefined ? {} : { tls: { ca, cert, key } }), clock, signal });
   } catch (cause) {
     if (!(cause instanceof StoreError)) throw cause;
-    throw new ConfigError(`cannot reach etcd at ${endpoints.join(', ')}: ${cause.message}; start it or correct the address`, {
-      cause,
-    });
+    throw new ConfigError(
+      `cannot reach etcd at ${endpoints.join(', ')}: ${cause.message}; start it or correct the address`,
+      {
+        cause,
+      },
+    );
   }
 }
 
