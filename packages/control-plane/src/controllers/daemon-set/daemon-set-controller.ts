@@ -34,8 +34,8 @@ import {
   syncHistory,
   truncateHistory,
 } from '../history/controller-history.js';
+import { PodControl } from '../pod-control.js';
 import { podFromTemplate } from '../pod-template.js';
-import { inSlowStartBatches } from '../slow-start.js';
 import { daemonSetStatus, daemonTolerations, diffDaemonSet, nodeOfDaemon } from './daemon-set-diff.js';
 
 export interface DaemonSetControllerDeps {
@@ -59,11 +59,13 @@ export class DaemonSetController implements Controller {
   readonly #nodes: Lister<Node>;
   readonly #revisions: Lister<ControllerRevision>;
   readonly #expectations: Expectations;
+  readonly #podControl: PodControl;
   readonly #failures = new Map<string, { count: number; until: number }>();
 
   constructor(deps: DaemonSetControllerDeps) {
     this.#deps = deps;
     this.#expectations = new Expectations(deps.clock);
+    this.#podControl = new PodControl({ ...deps, expectations: this.#expectations });
     const podInformer = deps.informers.of(pods);
     podInformer.addIndex(controllerUidIndex, byControllerUid);
     podInformer.addIndex(orphanIndex, byOrphanNamespace);
@@ -105,8 +107,13 @@ export class DaemonSetController implements Controller {
     const create = plan.create.filter((name) => !blocked.has(name));
     if (create.length > 0) trace.found(`${create.length} nodes without a daemon`);
     if (plan.remove.length > 0) trace.found(`${plan.remove.length} daemons too many or too old`);
-    await this.#remove(ds, id, [...plan.remove, ...failed], signal, trace); // act
-    await this.#create(ds, id, create, hash, signal, trace);
+    await this.#podControl.remove(ds, [...plan.remove, ...failed], { signal, trace }); // act
+    const error = await this.#podControl.create(
+      ds,
+      create.map((name) => daemonPod(ds, name, hash)),
+      { signal, trace },
+    );
+    if (error !== undefined) throw error;
     await truncateHistory(client, history, new Set(owned.map(hashOf)), ds.spec.revisionHistoryLimit ?? 10, { signal });
 
     const status = daemonSetStatus(ds, allNodes, owned, hash, clock.now());
@@ -168,62 +175,6 @@ export class DaemonSetController implements Controller {
       );
     }
     return undefined;
-  }
-
-  async #create(
-    ds: DaemonSet,
-    id: string,
-    nodeNames: readonly string[],
-    hash: string,
-    signal: AbortSignal,
-    trace: ReconcileContext['trace'],
-  ): Promise<void> {
-    const { client, recorder } = this.#deps;
-    if (nodeNames.length === 0) return;
-    this.#expectations.expectCreations(id, nodeNames.length);
-    const { skipped, error } = await inSlowStartBatches(nodeNames, async (nodeName) => {
-      try {
-        const created = await client.create(pods, daemonPod(ds, nodeName, hash), { signal });
-        trace.did(`created pod ${created.metadata.name ?? ''} for node ${nodeName}`);
-        recorder.record(ds, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name ?? ''}`);
-      } catch (cause) {
-        this.#expectations.creationSettled(id);
-        if (!signal.aborted)
-          recorder.record(
-            ds,
-            'Warning',
-            'FailedCreate',
-            `Error creating: ${cause instanceof Error ? cause.message : String(cause)}`,
-          );
-        throw cause;
-      }
-    });
-    for (let i = 0; i < skipped; i += 1) this.#expectations.creationSettled(id);
-    if (error !== undefined) throw error;
-  }
-
-  async #remove(
-    ds: DaemonSet,
-    id: string,
-    surplus: readonly Pod[],
-    signal: AbortSignal,
-    trace: ReconcileContext['trace'],
-  ): Promise<void> {
-    const { client, recorder } = this.#deps;
-    this.#expectations.expectDeletions(id, surplus.map(uidOf));
-    await allSettledOrThrow(
-      surplus.map(async (pod) => {
-        const uid = uidOf(pod);
-        try {
-          await client.delete(pods, keyOf(pod), { signal, uid });
-          trace.did(`deleted pod ${pod.metadata.name ?? ''}`);
-          recorder.record(ds, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name ?? ''}`);
-        } catch (cause) {
-          this.#expectations.deletionSettled(id, uid);
-          if (!isNotFound(cause)) throw cause;
-        }
-      }),
-    );
   }
 }
 

@@ -22,7 +22,7 @@ import {
   orphanIndex,
 } from '../controller-ref.js';
 import { Expectations } from '../expectations.js';
-import { inSlowStartBatches } from '../slow-start.js';
+import { PodControl } from '../pod-control.js';
 import type { JobDiff } from './job-diff.js';
 import { conditionOf, diffJob, isFinished } from './job-diff.js';
 import { isTracked, jobPod, trackingFinalizer } from './job-pod.js';
@@ -45,12 +45,14 @@ export class JobController implements Controller {
   readonly #jobs: Lister<Job>;
   readonly #pods: Lister<Pod>;
   readonly #expectations: Expectations;
+  readonly #podControl: PodControl;
   /** By uid: the version that a status was written over. While the cache shows it, it shows less than was done. */
   readonly #superseded = new Map<string, string>();
 
   constructor(deps: JobControllerDeps) {
     this.#deps = deps;
     this.#expectations = new Expectations(deps.clock);
+    this.#podControl = new PodControl({ ...deps, expectations: this.#expectations });
     const podInformer = deps.informers.of(pods);
     podInformer.addIndex(controllerUidIndex, byControllerUid);
     podInformer.addIndex(orphanIndex, byOrphanNamespace);
@@ -88,8 +90,14 @@ export class JobController implements Controller {
 
     if (plan.create.length > 0) trace.found(`${plan.create.length} pods to run`);
     if (plan.remove.length > 0) trace.found(`${plan.remove.length} pods to stop`);
-    await this.#remove(job, id, plan, signal, trace); // act
-    const error = await this.#create(job, id, plan, signal, trace);
+    await this.#podControl.remove(job, plan.remove, { signal, trace }, async (pod) => {
+      if (!plan.countRemoved && isTracked(pod)) await this.#dropFinalizer(pod, signal);
+    }); // act
+    const error = await this.#podControl.create(
+      job,
+      plan.create.map((wish) => jobPod(job, wish)),
+      { signal, trace },
+    );
     await this.#store(job, plan, signal, trace);
     await allSettledOrThrow(plan.release.map((pod) => this.#dropFinalizer(pod, signal)));
     if (error !== undefined) throw error;
@@ -131,56 +139,6 @@ export class JobController implements Controller {
     await this.#deps.client
       .patch(pods, keyOf(pod), { type: 'strategic', body }, { signal })
       .catch(ignoring(isNotFound));
-  }
-
-  async #create(
-    job: Job,
-    id: string,
-    { create }: JobDiff,
-    signal: AbortSignal,
-    trace: ReconcileContext['trace'],
-  ): Promise<unknown> {
-    const { client, recorder } = this.#deps;
-    if (create.length === 0) return undefined;
-    this.#expectations.expectCreations(id, create.length);
-    const { skipped, error } = await inSlowStartBatches(create, async (wish) => {
-      try {
-        const created = await client.create(pods, jobPod(job, wish), { signal });
-        trace.did(`created pod ${created.metadata.name ?? ''}`);
-        recorder.record(job, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name ?? ''}`);
-      } catch (cause) {
-        this.#expectations.creationSettled(id);
-        const message = cause instanceof Error ? cause.message : String(cause);
-        if (!signal.aborted) recorder.record(job, 'Warning', 'FailedCreate', `Error creating: ${message}`);
-        throw cause;
-      }
-    });
-    for (let i = 0; i < skipped; i += 1) this.#expectations.creationSettled(id);
-    return error;
-  }
-
-  async #remove(
-    job: Job,
-    id: string,
-    { remove: surplus, countRemoved }: JobDiff,
-    signal: AbortSignal,
-    trace: ReconcileContext['trace'],
-  ): Promise<void> {
-    const { client, recorder } = this.#deps;
-    this.#expectations.expectDeletions(id, surplus.map(uidOf));
-    await allSettledOrThrow(
-      surplus.map(async (pod) => {
-        try {
-          if (!countRemoved && isTracked(pod)) await this.#dropFinalizer(pod, signal);
-          await client.delete(pods, keyOf(pod), { signal, uid: uidOf(pod) });
-          trace.did(`deleted pod ${pod.metadata.name ?? ''}`);
-          recorder.record(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name ?? ''}`);
-        } catch (cause) {
-          this.#expectations.deletionSettled(id, uidOf(pod));
-          if (!isNotFound(cause)) throw cause;
-        }
-      }),
-    );
   }
 
   /** Compare-and-swap: two counts from one status would count a pod twice. */

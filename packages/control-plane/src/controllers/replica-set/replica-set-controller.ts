@@ -23,8 +23,8 @@ import {
 } from '../controller-ref.js';
 import { Expectations } from '../expectations.js';
 import { isPodActive } from '../pod-state.js';
+import { PodControl } from '../pod-control.js';
 import { podFromTemplate } from '../pod-template.js';
-import { inSlowStartBatches } from '../slow-start.js';
 import { countByNode, diffReplicaSet, replicaSetStatus } from './replica-set-diff.js';
 
 /** A kind whose objects mean what a ReplicaSet means. */
@@ -62,10 +62,12 @@ export class ReplicaSetController implements Controller {
   readonly #replicaSets: Lister<KubernetesObject>;
   readonly #pods: Lister<Pod>;
   readonly #expectations: Expectations;
+  readonly #podControl: PodControl;
 
   constructor(deps: ReplicaSetControllerDeps) {
     this.#deps = deps;
     this.#expectations = new Expectations(deps.clock);
+    this.#podControl = new PodControl({ ...deps, expectations: this.#expectations });
     this.#kind = deps.kind ?? replicaSetKind;
     this.name = this.#kind.controller;
     const { type } = this.#kind;
@@ -100,10 +102,17 @@ export class ReplicaSetController implements Controller {
     const plan = diffReplicaSet(rs, owned, clock.now(), this.#podsOfSiblings(rs)); // diff: pure
     if (rs.metadata.deletionTimestamp === undefined) {
       if (plan.create > 0) trace.found(`${owned.filter(isPodActive).length} of ${rs.spec.replicas ?? 1} pods`);
-      if (plan.create > 0) failure = await this.#create(rs, id, plan.create, signal, trace); // act
+      if (plan.create > 0) {
+        const pod = podFromTemplate(this.#kind.type, rs, rs.spec.template ?? {});
+        failure = await this.#podControl.create(
+          rs,
+          Array.from({ length: plan.create }, () => pod),
+          { signal, trace },
+        ); // act
+      }
       if (plan.remove.length > 0) {
         trace.found(`${plan.remove.length} pods too many`);
-        await this.#remove(rs, id, plan.remove, signal, trace);
+        await this.#podControl.remove(rs, plan.remove, { signal, trace });
       }
     }
     const status = replicaSetStatus(rs, owned, clock.now(), failure);
@@ -128,62 +137,6 @@ export class ReplicaSetController implements Controller {
       ...claims.release.map((pod) => release(client, rs, pods, pod, { signal })),
     ]);
     return [...claims.owned, ...claims.adopt.filter(isPodActive)];
-  }
-
-  async #create(
-    rs: ReplicaSet,
-    id: string,
-    count: number,
-    signal: AbortSignal,
-    trace: ReconcileContext['trace'],
-  ): Promise<unknown> {
-    const { client, recorder } = this.#deps;
-    const pod = podFromTemplate(this.#kind.type, rs, rs.spec.template ?? {});
-    this.#expectations.expectCreations(id, count);
-    const { skipped, error } = await inSlowStartBatches(
-      Array.from({ length: count }, () => pod),
-      async () => {
-        try {
-          const created = await client.create(pods, pod, { signal });
-          trace.did(`created pod ${created.metadata.name ?? ''}`);
-          recorder.record(rs, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name ?? ''}`);
-        } catch (cause) {
-          this.#expectations.creationSettled(id);
-          const message = cause instanceof Error ? cause.message : String(cause);
-          if (!signal.aborted) recorder.record(rs, 'Warning', 'FailedCreate', `Error creating: ${message}`);
-          throw cause;
-        }
-      },
-    );
-    for (let i = 0; i < skipped; i += 1) this.#expectations.creationSettled(id);
-    return error;
-  }
-
-  async #remove(
-    rs: ReplicaSet,
-    id: string,
-    surplus: readonly Pod[],
-    signal: AbortSignal,
-    trace: ReconcileContext['trace'],
-  ): Promise<void> {
-    const { client, recorder } = this.#deps;
-    this.#expectations.expectDeletions(id, surplus.map(uidOf));
-    await allSettledOrThrow(
-      surplus.map(async (pod) => {
-        const uid = uidOf(pod);
-        try {
-          await client.delete(pods, keyOf(pod), { signal, uid });
-          trace.did(`deleted pod ${pod.metadata.name ?? ''}`);
-          recorder.record(rs, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name ?? ''}`);
-        } catch (cause) {
-          this.#expectations.deletionSettled(id, uid);
-          if (isNotFound(cause)) return;
-          const message = cause instanceof Error ? cause.message : String(cause);
-          if (!signal.aborted) recorder.record(rs, 'Warning', 'FailedDelete', `Error deleting: ${message}`);
-          throw cause;
-        }
-      }),
-    );
   }
 
   /** Pods per node over all ReplicaSets of the same Deployment: scaling down evens them out. */
