@@ -156,7 +156,7 @@ describe('exec credentials', () => {
     await expect(execCredentials(plugin('process.exit(3)')).current({ signal })).rejects.toThrow(
       'failed with exit code 3',
     );
-    await expect(execCredentials(plugin(print('1'))).current({ signal })).rejects.toThrow(
+    await expect(execCredentials(plugin(`process.stdout.write('1')`)).current({ signal })).rejects.toThrow(
       'printed no ExecCredential',
     );
     await expect(execCredentials(plugin(print('{}'))).current({ signal })).rejects.toThrow(
