@@ -47,7 +47,7 @@ if (builtStamp() !== now) {
       '-t',
       'build',
       '--exclude',
-      'e2e',
+      '@geobuk/e2e',
       '--outputStyle=static',
     ],
     {
