@@ -41,6 +41,26 @@ const accepted: readonly (readonly [string, ResourceType, Loose])[] = [
   ['a Deployment', kinds.deployments, { spec: { selector, template } }],
   ['a DaemonSet', kinds.daemonSets, { spec: { selector, template } }],
   ['a StatefulSet', kinds.statefulSets, { spec: { selector, serviceName: 's', template } }],
+  [
+    'a StatefulSet whose container mounts what a claim template brings',
+    kinds.statefulSets,
+    {
+      spec: {
+        selector,
+        serviceName: 's',
+        template: {
+          ...template,
+          spec: { containers: [{ ...container, volumeMounts: [{ name: 'data', mountPath: '/data' }] }] },
+        },
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'data' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+          },
+        ],
+      },
+    },
+  ],
   ['a Job', kinds.jobs, { spec: { selector, template: jobTemplate } }],
   [
     'a CronJob',

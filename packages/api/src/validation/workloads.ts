@@ -159,8 +159,20 @@ export const validateStatefulSet = ({ spec }: StatefulSet): readonly FieldError[
   ...checkNotNegative(spec?.replicas, 'spec.replicas'),
   ...checkNotNegative(spec?.minReadySeconds, 'spec.minReadySeconds'),
   ...checkNotNegative(spec?.ordinals?.start, 'spec.ordinals.start'),
-  ...validateSelectedTemplate(spec?.selector, spec?.template),
+  ...validateSelectedTemplate(spec?.selector, withClaimedVolumes(spec)),
 ];
+
+/** Containers may mount what the claim templates bring: each pod has these volumes too, instead of namesakes. */
+function withClaimedVolumes(spec: StatefulSet['spec']): PodTemplateSpec | undefined {
+  const template = spec?.template;
+  const claimed = (spec?.volumeClaimTemplates ?? []).map((claim) => claim.metadata?.name ?? '');
+  if (template?.spec === undefined || claimed.length === 0) return template;
+  const own = template.spec.volumes ?? [];
+  const added = [...new Set(claimed)]
+    .filter((name) => !own.some((volume) => volume.name === name))
+    .map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  return { ...template, spec: { ...template.spec, volumes: [...own, ...added] } };
+}
 
 const changeableOfStatefulSets = [
   'replicas',
