@@ -2,8 +2,8 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { namespaces, uidOf } from '@geobuk/api';
 import type { AddonCluster } from '@geobuk/api';
-import { allSettledOrThrow, followSignal, systemClock } from '@geobuk/client';
-import type { Client } from '@geobuk/client';
+import { allSettledOrThrow, clientCertificate, createHttpClient, followSignal, systemClock } from '@geobuk/client';
+import type { Client, HttpClient } from '@geobuk/client';
 import { loadAddonCatalogue } from './addons/addon-catalogue.js';
 import { createAddonReconciler } from './addons/addon-reconciler.js';
 import { ApiServer } from './apiserver/api-server.js';
@@ -66,7 +66,19 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
       random: Math.random,
     });
 
-    const client = apiServer.clientFor(controllerUser);
+    // What aggregated servers answer for, such as metrics, comes over the wire, as it does for everybody.
+    let wire: HttpClient | undefined;
+    const overTheWire = (): HttpClient =>
+      (wire ??= createHttpClient({
+        server: url ?? `https://127.0.0.1:${apiServer.port}`,
+        ca: pki.ca.certPem,
+        credentials: clientCertificate(pki.admin.certPem, pki.admin.keyPem),
+      }));
+    await using _connections = { [Symbol.asyncDispose]: async () => await wire?.[Symbol.asyncDispose]() };
+    const client = apiServer.clientFor(controllerUser, {
+      read: (type, key, options) => overTheWire().read(type, key, options),
+      list: (type, options) => overTheWire().list(type, options),
+    });
     const discover = () => apiServer.catalog.all().map(({ type }) => type);
     const loops: ControlLoops = new ControlLoops({
       client,

@@ -12,6 +12,7 @@ import { AggregatedApis } from './aggregation/aggregated-apis.js';
 import { Admission } from './admission/admission.js';
 import { admissionPlugins } from './admission/chain.js';
 import { InProcessClient } from './in-process-client.js';
+import type { InProcessClientDeps } from './in-process-client.js';
 import type { User } from './authentication/user.js';
 import { Authenticator } from './authentication/authenticator.js';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.js';
@@ -184,7 +185,7 @@ export class ApiServer {
   }
 
   /** A client without a wire, with full rights, whose writes bear `user`'s name. */
-  clientFor(user: User): InProcessClient {
+  clientFor(user: User, aggregated?: InProcessClientDeps['aggregated']): InProcessClient {
     const { catalog, registry, reader, actions } = this;
     return new InProcessClient({
       catalog,
@@ -193,6 +194,7 @@ export class ApiServer {
       actions,
       reviews: this.#reviews,
       user,
+      aggregated,
       now: this.#deps.now,
     });
   }

@@ -34,6 +34,8 @@ export interface InProcessClientDeps {
   readonly reviews: ReadonlyMap<string, ReviewFunction>;
   /** Whose name the writes bear. */
   readonly user: User;
+  /** Reads of what other servers answer for, such as metrics; absent: they are refused as unknown. */
+  readonly aggregated?: Pick<Client, 'read' | 'list'> | undefined;
   now(): number;
 }
 
@@ -49,12 +51,16 @@ export class InProcessClient implements Client {
   }
 
   async read<T extends KubernetesObject>(type: ResourceType<T>, key: ObjectKey, options: ReadOptions): Promise<T> {
+    const { aggregated } = this.#deps;
+    if (aggregated !== undefined && !this.#isServedHere(type)) return aggregated.read(type, key, options);
     const resource = this.#resource(type);
     const found = await this.#deps.reader.get(resource, key, options.resourceVersion, options.signal);
     return asServed(resource, found).object as T;
   }
 
   async list<T extends KubernetesObject>(type: ResourceType<T>, options: ListOptions): Promise<ObjectList<T>> {
+    const { aggregated } = this.#deps;
+    if (aggregated !== undefined && !this.#isServedHere(type)) return aggregated.list(type, options);
     const resource = this.#resource(type);
     const page = await this.#deps.reader.list(resource, options.namespace, options, options.signal);
     return {
@@ -234,6 +240,10 @@ export class InProcessClient implements Client {
     if (action === undefined) throw ApiError.noSuchResource();
     const call = { resource, key, body: body as JsonObject, options: { ...this.#write(options), subresource } };
     return (await action(call)).value as R;
+  }
+
+  #isServedHere({ group, version, plural }: ResourceType): boolean {
+    return this.#deps.catalog.find(group, version, plural) !== undefined;
   }
 
   /** @throws {ApiError} NotFound: no such resource is served. */
