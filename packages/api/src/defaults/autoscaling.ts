@@ -29,7 +29,7 @@ function withoutFirstVersion(
   spec: HorizontalPodAutoscalerSpec & { readonly targetCPUUtilizationPercentage?: number | undefined },
 ): HorizontalPodAutoscalerSpec {
   const { targetCPUUtilizationPercentage: averageUtilization, ...rest } = spec;
-  if (averageUtilization === undefined) return rest;
+  if (averageUtilization === undefined) return spec;
   const others = (rest.metrics ?? []).filter(({ resource }) => resource?.name !== 'cpu');
   const cpu = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } } };
   return { ...rest, metrics: [cpu, ...others] };
