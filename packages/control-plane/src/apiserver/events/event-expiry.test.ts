@@ -68,7 +68,10 @@ describe('writes that keep or bind', () => {
     };
     const bind = () => server.call('/api/v1/namespaces/default/bindings', { body: binding });
     expect(await bind()).toMatchObject({ status: 201, json: { status: 'Success' } });
-    expect((await server.call(`${pods}/p`)).json).toMatchObject({ spec: { nodeName: 'n1' } });
+    expect((await server.call(`${pods}/p`)).json).toMatchObject({
+      metadata: { generation: 1 },
+      spec: { nodeName: 'n1' },
+    });
     expect((await bind()).json).toMatchObject({ reason: 'Conflict' });
   });
 });

@@ -182,7 +182,8 @@ export class Registry {
     if (options.unchecked !== true) check(resource, object, old, options.subresource);
     await admission.validate(object, request, old);
     if (options.managesFields !== true) object = recordUpdate(resource, old, object, options, this.#deps.now());
-    object = bumpGeneration(resource, object, old);
+    // Where a pod was put is no change of what it should be.
+    if (options.subresource !== 'binding') object = bumpGeneration(resource, object, old);
 
     if (sameButForBookkeeping(object, old)) return { result: asServed(resource, current), created: false };
     if (options.dryRun === true) return { result: represent(object), created: false };
