@@ -237,10 +237,10 @@ describe('the dashboard in a browser', () => {
     await page.getByRole('button', { name: '한국어' }).click();
     await page.getByRole('heading', { name: '함대' }).waitFor();
     await page.getByRole('button', { name: '밝게' }).click();
-    expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('light');
-    expect(await page.evaluate('document.documentElement.lang')).toBe('ko');
+    await page.locator('html[data-theme=light][lang=ko]').waitFor();
     await shot('overview-ko-light');
     await page.getByRole('button', { name: 'English' }).click();
+    await page.getByRole('heading', { name: 'Fleet' }).waitFor();
   });
 
   it('shows its keys, and goes back by Escape', async () => {
