@@ -73,6 +73,12 @@ export {
   wholeUnits,
 } from './quantity/quantity.js';
 export type { Quantity as ParsedQuantity, QuantityFormat } from './quantity/quantity.js';
+export { addAmounts, amountsDifference, amountsOnly } from './quota/amounts.js';
+export type { Amounts } from './quota/amounts.js';
+export { podAmounts } from './quota/pod-amounts.js';
+export { isInQuotaScope } from './quota/quota-scope.js';
+export { kindsOfQuota, quotaUsageOf, quotaUsed } from './quota/quota-usage.js';
+export type { QuotaKind } from './quota/quota-usage.js';
 export { canonicalQuantity, formatQuantity } from './quantity/format-quantity.js';
 export { listKeyDefault, schemaOfField } from './schema/schema.js';
 export type { PatchStrategy, Schema, SchemaKind } from './schema/schema.js';

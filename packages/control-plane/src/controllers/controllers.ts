@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ResourceType } from '@geobuk/api';
 import type { Client, Clock, Controller, EventRecorder, Informers } from '@geobuk/client';
+import { AttachDetachController } from './attach-detach/attach-detach-controller.js';
 import type { CertificateSigner } from './certificates/csr-signing-controller.js';
 import { CsrApprovingController } from './certificates/csr-approving-controller.js';
 import { CsrCleanerController } from './certificates/csr-cleaner-controller.js';
@@ -23,11 +24,13 @@ import { NodeLifecycleController } from './node-lifecycle/node-lifecycle-control
 import { PodGcController } from './pod-gc/pod-gc-controller.js';
 import { ReplicaSetController } from './replica-set/replica-set-controller.js';
 import { replicationControllerKind } from './replication-controller/replication-controller-kind.js';
+import { ResourceQuotaController } from './resource-quota/resource-quota-controller.js';
 import { RootCaController } from './root-ca/root-ca-controller.js';
 import { ServiceAccountController } from './service-account/service-account-controller.js';
 import { StatefulSetController } from './stateful-set/stateful-set-controller.js';
 import { TaintEvictionController } from './taint-eviction/taint-eviction-controller.js';
 import { TokenCleanerController } from './token-cleaner/token-cleaner-controller.js';
+import { TtlController } from './ttl/ttl-controller.js';
 import { TtlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.js';
 import { VolumeBinderController } from './volume-binder/volume-binder-controller.js';
 import {
@@ -75,12 +78,15 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
     new VolumeBinderController({ ...deps, recorder: recorderFor('persistentvolume-controller') }),
     new ClaimProtectionController(deps),
     new VolumeProtectionController(deps),
+    new AttachDetachController({ ...deps, recorder: recorderFor('attachdetach-controller') }),
     new EphemeralVolumeController({ ...deps, recorder: recorderFor('ephemeral_volume') }),
     new NamespaceController(deps),
+    new ResourceQuotaController(deps),
     new ServiceAccountController(deps),
     new RootCaController(deps),
     new NodeIpamController({ ...deps, recorder: recorderFor('cidrAllocator') }),
     new NodeLifecycleController({ ...deps, recorder: recorderFor('node-controller') }),
+    new TtlController(deps),
     new TaintEvictionController({ ...deps, recorder: recorderFor('taint-eviction-controller') }),
     new PodGcController(deps),
     new TokenCleanerController(deps),

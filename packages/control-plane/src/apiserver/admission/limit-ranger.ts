@@ -1,10 +1,9 @@
-import { ApiError, compareQuantities, milliUnits } from '@geobuk/api';
+import { ApiError, compareQuantities, milliUnits, podAmounts } from '@geobuk/api';
 import type { Container, KubernetesObject, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod } from '@geobuk/api';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import { storePrefix, subjectOf } from '../resources/served-resource.js';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.js';
 import { newPod } from './kinds.js';
-import { podAmounts } from './quota/pod-amounts.js';
 
 type Amounts = Readonly<Record<string, string>>;
 

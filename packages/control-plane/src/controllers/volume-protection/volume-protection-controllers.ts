@@ -18,6 +18,7 @@ import {
 } from '@geobuk/api';
 import type { Client, Controller, Informers, Lister, ReconcileContext, ReconcileResult } from '@geobuk/client';
 import { mapped, primary, settled } from '@geobuk/client';
+import { byClaim, claimIndex, claimsOfPod } from './claims-of-pod.js';
 
 export interface VolumeProtectionDeps {
   readonly client: Client;
@@ -26,15 +27,6 @@ export interface VolumeProtectionDeps {
 
 const claimFinalizer = 'kubernetes.io/pvc-protection';
 const volumeFinalizer = 'kubernetes.io/pv-protection';
-const byClaim = 'claim';
-
-/** The claims a pod mounts, those of its ephemeral volumes included. */
-export const claimsOfPod = (pod: Pod): readonly ObjectKey[] =>
-  (pod.spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    const claim =
-      persistentVolumeClaim?.claimName ?? (ephemeral === undefined ? undefined : `${pod.metadata.name ?? ''}-${name}`);
-    return claim === undefined ? [] : [{ namespace: pod.metadata.namespace, name: claim }];
-  });
 
 /** A pod holds its claims from its binding to its end. */
 const holds = ({ spec, status }: Pod): boolean =>
@@ -51,7 +43,7 @@ export class ClaimProtectionController implements Controller {
   constructor(deps: VolumeProtectionDeps) {
     this.#deps = deps;
     const podInformer = deps.informers.of(pods);
-    podInformer.addIndex(byClaim, (pod) => claimsOfPod(pod).map(formatKey));
+    podInformer.addIndex(claimIndex, byClaim);
     this.#pods = podInformer.lister;
     this.#claims = deps.informers.of(persistentVolumeClaims).lister;
     this.watches = [
@@ -64,7 +56,7 @@ export class ClaimProtectionController implements Controller {
     const { client } = this.#deps;
     const claim = this.#claims.get(key);
     if (claim === undefined) return settled;
-    const inUse = (): boolean => this.#pods.byIndex(byClaim, formatKey(key)).some(holds);
+    const inUse = (): boolean => this.#pods.byIndex(claimIndex, formatKey(key)).some(holds);
     if (claim.metadata.deletionTimestamp !== undefined && !inUse()) {
       // What the cache does not show may still use it.
       const { items } = await client.list(pods, { namespace: key.namespace, signal });

@@ -1,13 +1,19 @@
-import { ApiError, compareQuantities } from '@geobuk/api';
-import type { KubernetesObject, Pod, ResourceQuota } from '@geobuk/api';
+import {
+  addAmounts,
+  amountsDifference,
+  amountsOnly,
+  ApiError,
+  compareQuantities,
+  isInQuotaScope,
+  kindsOfQuota,
+  quotaUsageOf,
+  quotaUsed,
+} from '@geobuk/api';
+import type { Amounts, KubernetesObject, Pod, ResourceQuota } from '@geobuk/api';
 import { StoreError } from '../../../store/store.js';
 import type { CachedObject, WatchCaches } from '../../../watch-cache/watch-cache.js';
 import { storePrefix, subjectOf } from '../../resources/served-resource.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.js';
-import { addAmounts, difference, only } from './amounts.js';
-import type { Amounts } from './amounts.js';
-import { isInScope } from './quota-scope.js';
-import { usageOf } from './usage.js';
 
 const attempts = 20;
 /** Updates of these may use more than before. */
@@ -36,16 +42,16 @@ export function resourceQuota(deps: ResourceQuotaDeps): AdmissionPlugin {
       if (operation === 'UPDATE' && (type.group !== '' || !growing.has(type.plural))) return;
       if (operation === 'UPDATE' && object.metadata.deletionTimestamp !== undefined) return;
 
-      const before = old === undefined ? {} : usageOf(type, old, now());
-      const delta = difference(usageOf(type, object, now()), before);
+      const before = old === undefined ? {} : quotaUsageOf(type, old, now());
+      const delta = amountsDifference(quotaUsageOf(type, object, now()), before);
       const { items } = await quotas().list({ namespace, signal });
       for (const item of items) {
         const quota = item.object as ResourceQuota;
-        if (!isInScope(quota, type.plural, object)) continue;
+        if (!isInQuotaScope(quota, type.plural, object)) continue;
         if (operation === 'CREATE' && type.group === '' && type.plural === 'pods')
           mustSpecify(quota, object as Pod, request);
         const names = new Set(Object.keys(quota.spec?.hard ?? {}));
-        if (Object.keys(only(delta, names)).length === 0) continue;
+        if (Object.keys(amountsOnly(delta, names)).length === 0) continue;
         await book(deps, item, delta, request);
       }
     },
@@ -63,7 +69,7 @@ async function book(deps: ResourceQuotaDeps, first: CachedObject, delta: Amounts
     const quota = current.object as ResourceQuota;
     const hard = quota.spec?.hard ?? {};
     const names = new Set(Object.keys(hard));
-    const wanted = only(delta, names);
+    const wanted = amountsOnly(delta, names);
     const isKnown = [...names].every((one) => quota.status?.used?.[one] !== undefined);
     if (!isKnown) counted ??= await count(deps, quota, names, signal);
     const used: Amounts = counted ?? quota.status?.used ?? {};
@@ -90,7 +96,7 @@ async function book(deps: ResourceQuotaDeps, first: CachedObject, delta: Amounts
     }
     if (dryRun) return;
     try {
-      const status = { ...quota.status, hard, used: only(after, names) };
+      const status = { ...quota.status, hard, used: amountsOnly(after, names) };
       await cache.update(current, { ...quota, status } as KubernetesObject, { signal });
       return;
     } catch (error) {
@@ -116,37 +122,14 @@ async function count(
   names: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<Amounts> {
-  let used: Amounts = Object.fromEntries([...names].map((name) => [name, '0']));
   const { namespace } = quota.metadata;
-  for (const { group, plural } of kindsOf(names)) {
-    const { items } = await caches.cache(storePrefix(group, plural)).list({ namespace, signal });
-    for (const { object } of items) {
-      if (isInScope(quota, plural, object))
-        used = addAmounts(used, only(usageOf({ group, plural }, object, now()), names));
-    }
-  }
-  return used;
-}
-
-/** The kinds that have to be looked at for these names. */
-function kindsOf(names: ReadonlySet<string>): readonly { readonly group: string; readonly plural: string }[] {
-  const kinds = new Map<string, { readonly group: string; readonly plural: string }>();
-  const add = (group: string, plural: string) => kinds.set(`${group}/${plural}`, { group, plural });
-  for (const name of names) {
-    if (name.startsWith('count/')) {
-      const [plural = '', ...group] = name.slice('count/'.length).split('.');
-      add(group.join('.'), plural);
-    } else if (
-      name === 'requests.storage' ||
-      name === 'persistentvolumeclaims' ||
-      name.includes('.storageclass.storage.k8s.io/')
-    ) {
-      add('', 'persistentvolumeclaims');
-    } else if (name.startsWith('services')) add('', 'services');
-    else if (/^(replicationcontrollers|resourcequotas|secrets|configmaps)$/.test(name)) add('', name);
-    else add('', 'pods');
-  }
-  return [...kinds.values()];
+  const lists = await Promise.all(
+    kindsOfQuota(names).map(async (kind) => {
+      const { items } = await caches.cache(storePrefix(kind.group, kind.plural)).list({ namespace, signal });
+      return { kind, objects: items.map(({ object }) => object) };
+    }),
+  );
+  return quotaUsed(quota, lists, now());
 }
 
 const limitedAmounts = /^(?:(requests|limits)\.)?(cpu|memory|ephemeral-storage)$/;

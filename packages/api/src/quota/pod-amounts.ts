@@ -1,4 +1,4 @@
-import type { Pod } from '@geobuk/api';
+import type { Pod } from '../generated/types.js';
 import { addAmounts, maxAmounts } from './amounts.js';
 import type { Amounts } from './amounts.js';
 

@@ -1,4 +1,5 @@
-import { addQuantities, compareQuantities, formatQuantity, subtractQuantities } from '@geobuk/api';
+import { formatQuantity } from '../quantity/format-quantity.js';
+import { addQuantities, compareQuantities, subtractQuantities } from '../quantity/quantity.js';
 
 /** Quantities by the names of what they measure. */
 export type Amounts = Readonly<Record<string, string>>;
@@ -13,7 +14,7 @@ export function addAmounts(left: Amounts, right: Amounts): Amounts {
 }
 
 /** What is more in `after` than in `before`, and what is less, by name; what is the same is left out. */
-export function difference(after: Amounts, before: Amounts): Amounts {
+export function amountsDifference(after: Amounts, before: Amounts): Amounts {
   const delta: Record<string, string> = {};
   for (const name of new Set([...Object.keys(after), ...Object.keys(before)])) {
     const value = subtractQuantities(after[name] ?? '0', before[name] ?? '0');
@@ -32,5 +33,5 @@ export function maxAmounts(left: Amounts, right: Amounts): Amounts {
   return most;
 }
 
-export const only = (amounts: Amounts, names: ReadonlySet<string>): Amounts =>
+export const amountsOnly = (amounts: Amounts, names: ReadonlySet<string>): Amounts =>
   Object.fromEntries(Object.entries(amounts).filter(([name]) => names.has(name)));

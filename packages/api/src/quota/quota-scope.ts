@@ -1,4 +1,5 @@
-import type { KubernetesObject, Pod, PersistentVolumeClaim, ResourceQuota } from '@geobuk/api';
+import type { PersistentVolumeClaim, Pod, ResourceQuota } from '../generated/types.js';
+import type { KubernetesObject } from '../object.js';
 
 interface Requirement {
   readonly scopeName: string;
@@ -7,7 +8,7 @@ interface Requirement {
 }
 
 /** Whether a quota counts this object. Pure. Follows: checklist 2.11.4. */
-export function isInScope({ spec }: ResourceQuota, plural: string, object: KubernetesObject): boolean {
+export function isInQuotaScope({ spec }: ResourceQuota, plural: string, object: KubernetesObject): boolean {
   const requirements: readonly Requirement[] = [
     ...(spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists' })),
     ...(spec?.scopeSelector?.matchExpressions ?? []),

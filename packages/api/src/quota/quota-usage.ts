@@ -1,7 +1,10 @@
-import type { KubernetesObject, PersistentVolumeClaim, Pod, ResourceType, Service } from '@geobuk/api';
-import { addAmounts } from './amounts.js';
+import type { PersistentVolumeClaim, Pod, ResourceQuota, Service } from '../generated/types.js';
+import type { KubernetesObject } from '../object.js';
+import type { ResourceType } from '../resource-type.js';
+import { addAmounts, amountsOnly } from './amounts.js';
 import type { Amounts } from './amounts.js';
 import { podAmounts } from './pod-amounts.js';
+import { isInQuotaScope } from './quota-scope.js';
 
 const counted = new Set([
   'pods',
@@ -14,10 +17,11 @@ const counted = new Set([
 ]);
 const computing = new Set(['cpu', 'memory', 'ephemeral-storage']);
 
-type Kind = Pick<ResourceType, 'group' | 'plural'>;
+/** A kind as quotas name it. */
+export type QuotaKind = Pick<ResourceType, 'group' | 'plural'>;
 
 /** What one object uses, under every name that a quota may limit. Pure. Follows: checklist 2.11.2. */
-export function usageOf({ group, plural }: Kind, object: KubernetesObject, now: number): Amounts {
+export function quotaUsageOf({ group, plural }: QuotaKind, object: KubernetesObject, now: number): Amounts {
   const count = { [group === '' ? `count/${plural}` : `count/${plural}.${group}`]: '1' };
   if (group !== '') return count;
   switch (plural) {
@@ -77,4 +81,40 @@ function claimUsage({ spec }: PersistentVolumeClaim): Amounts {
   if (name === undefined || name === '') return own;
   const ofClass = `${name}.storageclass.storage.k8s.io`;
   return addAmounts(own, { [`${ofClass}/requests.storage`]: storage, [`${ofClass}/persistentvolumeclaims`]: '1' });
+}
+
+/** What these objects of a namespace use of a quota, under every name it limits. Pure. */
+export function quotaUsed(
+  quota: ResourceQuota,
+  lists: readonly { readonly kind: QuotaKind; readonly objects: readonly KubernetesObject[] }[],
+  now: number,
+): Amounts {
+  const names = new Set(Object.keys(quota.spec?.hard ?? {}));
+  let used: Amounts = Object.fromEntries([...names].map((name) => [name, '0']));
+  for (const { kind, objects } of lists)
+    for (const object of objects)
+      if (isInQuotaScope(quota, kind.plural, object))
+        used = addAmounts(used, amountsOnly(quotaUsageOf(kind, object, now), names));
+  return used;
+}
+
+/** The kinds that have to be looked at for these names. */
+export function kindsOfQuota(names: Iterable<string>): readonly QuotaKind[] {
+  const kinds = new Map<string, QuotaKind>();
+  const add = (group: string, plural: string) => kinds.set(`${group}/${plural}`, { group, plural });
+  for (const name of names) {
+    if (name.startsWith('count/')) {
+      const [plural = '', ...group] = name.slice('count/'.length).split('.');
+      add(group.join('.'), plural);
+    } else if (
+      name === 'requests.storage' ||
+      name === 'persistentvolumeclaims' ||
+      name.includes('.storageclass.storage.k8s.io/')
+    ) {
+      add('', 'persistentvolumeclaims');
+    } else if (name.startsWith('services')) add('', 'services');
+    else if (/^(replicationcontrollers|resourcequotas|secrets|configmaps)$/.test(name)) add('', name);
+    else add('', 'pods');
+  }
+  return [...kinds.values()];
 }
