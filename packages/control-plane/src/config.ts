@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { ApiServerOptions } from './apiserver/options.js';
 
 export type StoreConfig =
   | { readonly kind: 'nedb' }
@@ -29,6 +30,8 @@ export interface ControlPlaneConfig {
   readonly dnsAddress: string;
   /** Directories of addon packages. */
   readonly addonPackages: readonly string[];
+  /** What kube-apiserver has flags for. */
+  readonly apiServer?: ApiServerOptions | undefined;
   readonly log: Logger;
   /** Called once, when requests are answered. */
   readonly onReady?: (() => void) | undefined;

@@ -59,6 +59,7 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
       config: { ...config, advertiseAddress, serviceAddress },
       caches,
       pki,
+      clock,
       log,
       loops: () => loops.loops(),
       storeCheck: (checkSignal) => store.ready({ signal: checkSignal }),

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { StoreConfig } from '@geobuk/control-plane';
 import { installedAddonPackages } from '../addon-packages.js';
+import { addApiServerFlags, apiServerOptions } from '../api-server-flags.js';
+import type { ApiServerFlags } from '../api-server-flags.js';
 import { CliError } from '../cli-error.js';
 import { clusterChoices } from '../cluster-file.js';
 import { dataDirectory } from '../data-directory.js';
@@ -9,7 +11,7 @@ import { serviceAddress } from '../network-ranges.js';
 import { processLog } from '../process-log.js';
 import { stopSignal } from '../process-signals.js';
 
-interface Flags {
+interface Flags extends ApiServerFlags {
   readonly dataDir?: string;
   readonly port: string;
   readonly bind: string;
@@ -26,7 +28,7 @@ interface Flags {
 }
 
 export function addControlPlaneCommand(program: Command): void {
-  program
+  const command = program
     .command('control-plane')
     .description('run the control plane alone: API server, store, scheduler, controllers, addon reconciler')
     .option('--data-dir <dir>', 'where keys and data live')
@@ -41,29 +43,30 @@ export function addControlPlaneCommand(program: Command): void {
     .option('--pod-cidr <cidr>', 'network of the pods; chosen at the first start')
     .option('--service-cidr <cidr>', 'network of the Services; chosen at the first start')
     .option('--cluster-domain <domain>', 'domain of cluster DNS')
-    .option('--log-level <level>', 'trace, debug, info, warn or error', 'info')
-    .action(async (flags: Flags) => {
-      const directory = dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0);
-      const choices = clusterChoices(directory, {
-        ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
-        ...(flags.serviceCidr === undefined ? {} : { serviceCIDR: flags.serviceCidr }),
-        ...(flags.clusterDomain === undefined ? {} : { clusterDomain: flags.clusterDomain }),
-      });
-      const { createControlPlane } = await import('@geobuk/control-plane');
-      const controlPlane = createControlPlane({
-        dataDir: directory.path,
-        store: storeConfig(flags),
-        port: parsePort(flags.port),
-        bind: flags.bind,
-        ...(flags.advertiseAddress === undefined ? {} : { advertiseAddress: flags.advertiseAddress }),
-        ...choices,
-        dnsAddress: serviceAddress(choices.serviceCIDR, 10),
-        addonPackages: installedAddonPackages(),
-        log: processLog(flags.logLevel),
-        onReady: () => process.send?.('ready'),
-      });
-      await controlPlane.run(stopSignal());
+    .option('--log-level <level>', 'trace, debug, info, warn or error', 'info');
+  addApiServerFlags(command).action(async (flags: Flags) => {
+    const directory = dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0);
+    const choices = clusterChoices(directory, {
+      ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
+      ...(flags.serviceCidr === undefined ? {} : { serviceCIDR: flags.serviceCidr }),
+      ...(flags.clusterDomain === undefined ? {} : { clusterDomain: flags.clusterDomain }),
     });
+    const { createControlPlane } = await import('@geobuk/control-plane');
+    const controlPlane = createControlPlane({
+      dataDir: directory.path,
+      store: storeConfig(flags),
+      port: parsePort(flags.port),
+      bind: flags.bind,
+      ...(flags.advertiseAddress === undefined ? {} : { advertiseAddress: flags.advertiseAddress }),
+      ...choices,
+      dnsAddress: serviceAddress(choices.serviceCIDR, 10),
+      addonPackages: installedAddonPackages(),
+      apiServer: apiServerOptions(flags),
+      log: processLog(flags.logLevel),
+      onReady: () => process.send?.('ready'),
+    });
+    await controlPlane.run(stopSignal());
+  });
 }
 
 function storeConfig({ store, etcdEndpoints, etcdCa, etcdCert, etcdKey }: Flags): StoreConfig {

@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { addApiServerFlags, apiServerArgs, apiServerOptions } from '../api-server-flags.js';
+import type { ApiServerFlags } from '../api-server-flags.js';
 import { CliError } from '../cli-error.js';
 import { openDashboard } from '../dashboard.js';
 import { dataDirectory } from '../data-directory.js';
@@ -7,7 +9,7 @@ import { parseCount, parseNames, parsePort } from '../flags.js';
 import { stopSignal } from '../process-signals.js';
 import { up } from '../up/up.js';
 
-interface Flags {
+interface Flags extends ApiServerFlags {
   readonly dataDir?: string;
   readonly port: string;
   readonly bind: string;
@@ -26,7 +28,7 @@ interface Flags {
 }
 
 export function addUpCommand(program: Command): void {
-  program
+  const command = program
     .command('up')
     .description('run a single-node cluster in the foreground')
     .option('--data-dir <dir>', 'where the cluster lives')
@@ -43,49 +45,51 @@ export function addUpCommand(program: Command): void {
     .option('--pod-cidr <cidr>', 'network of the pods; one that is free unless said')
     .option('--service-cidr <cidr>', 'network of the Services; one that is free unless said')
     .option('--cluster-domain <domain>', 'domain of cluster DNS')
-    .option('--log-level <level>', 'of the log files: trace, debug, info, warn or error', 'info')
-    .action(async (flags: Flags) => {
-      const interactive = flags.tui && process.stdout.isTTY && process.stdin.isTTY;
-      const signal = stopSignal();
-      const stop = new AbortController();
-      signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true });
-      const config = {
-        directory: dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0),
-        port: parsePort(flags.port),
-        bind: flags.bind,
-        kubeletPort: parsePort(flags.kubeletPort, '--kubelet-port'),
-        nodeName: flags.nodeName,
-        nodes: parseCount(flags.nodes, '--nodes', 1, 50),
-        asked: {
-          ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
-          ...(flags.serviceCidr === undefined ? {} : { serviceCIDR: flags.serviceCidr }),
-          ...(flags.clusterDomain === undefined ? {} : { clusterDomain: flags.clusterDomain }),
+    .option('--log-level <level>', 'of the log files: trace, debug, info, warn or error', 'info');
+  addApiServerFlags(command).action(async (flags: Flags) => {
+    apiServerOptions(flags); // refuses here what the control plane would refuse
+    const interactive = flags.tui && process.stdout.isTTY && process.stdin.isTTY;
+    const signal = stopSignal();
+    const stop = new AbortController();
+    signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true });
+    const config = {
+      directory: dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0),
+      port: parsePort(flags.port),
+      bind: flags.bind,
+      kubeletPort: parsePort(flags.kubeletPort, '--kubelet-port'),
+      nodeName: flags.nodeName,
+      nodes: parseCount(flags.nodes, '--nodes', 1, 50),
+      asked: {
+        ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
+        ...(flags.serviceCidr === undefined ? {} : { serviceCIDR: flags.serviceCidr }),
+        ...(flags.clusterDomain === undefined ? {} : { clusterDomain: flags.clusterDomain }),
+      },
+      install: flags.install,
+      stopPods: flags.stopPods === true,
+      enable: parseNames(flags.enable),
+      disable: parseNames(flags.disable),
+      logLevel: flags.logLevel,
+      script: fileURLToPath(new URL('../../bin/geobuk.mjs', import.meta.url)),
+      nodeArgs: [],
+      apiServerArgs: apiServerArgs(flags),
+    };
+    const both = config.enable.filter((name) => config.disable.includes(name));
+    if (both.length > 0) throw new CliError(`--enable and --disable both name ${both.join(', ')}: name it once`, 2);
+    let dashboard: Promise<void> | undefined;
+    await up(
+      config,
+      {
+        say: (line) => {
+          if (dashboard === undefined) console.error(`geobuk: ${line}`);
         },
-        install: flags.install,
-        stopPods: flags.stopPods === true,
-        enable: parseNames(flags.enable),
-        disable: parseNames(flags.disable),
-        logLevel: flags.logLevel,
-        script: fileURLToPath(new URL('../../bin/geobuk.mjs', import.meta.url)),
-        nodeArgs: [],
-      };
-      const both = config.enable.filter((name) => config.disable.includes(name));
-      if (both.length > 0) throw new CliError(`--enable and --disable both name ${both.join(', ')}: name it once`, 2);
-      let dashboard: Promise<void> | undefined;
-      await up(
-        config,
-        {
-          say: (line) => {
-            if (dashboard === undefined) console.error(`geobuk: ${line}`);
-          },
-          ready: (url, kubeconfig) => {
-            console.log(`geobuk ready ${url} kubeconfig=${kubeconfig}`);
-            if (interactive)
-              dashboard = openDashboard({ kubeconfig, readOnly: false, signal: stop.signal }).then(() => stop.abort());
-          },
+        ready: (url, kubeconfig) => {
+          console.log(`geobuk ready ${url} kubeconfig=${kubeconfig}`);
+          if (interactive)
+            dashboard = openDashboard({ kubeconfig, readOnly: false, signal: stop.signal }).then(() => stop.abort());
         },
-        stop.signal,
-      );
-      await dashboard;
-    });
+      },
+      stop.signal,
+    );
+    await dashboard;
+  });
 }

@@ -18,6 +18,8 @@ export interface PartsConfig {
   readonly logLevel: string;
   readonly script: string;
   readonly nodeArgs: readonly string[];
+  /** What the control plane's API server is told besides. */
+  readonly apiServerArgs: readonly string[];
 }
 
 export const controlPlaneProcess = (
@@ -38,6 +40,7 @@ export const controlPlaneProcess = (
     ...['--service-cidr', choices.serviceCIDR],
     ...['--cluster-domain', choices.clusterDomain],
     ...['--log-level', config.logLevel],
+    ...config.apiServerArgs,
   ],
   env: {},
   logFile: join(config.directory.logs, 'control-plane.log'),

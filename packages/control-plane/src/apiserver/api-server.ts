@@ -4,11 +4,14 @@ import type { AddressInfo } from 'node:net';
 import fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { ApiError } from '@geobuk/api';
+import type { Clock } from '@geobuk/client';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config.js';
 import type { WatchCaches } from '../watch-cache/watch-cache.js';
 import type { ClusterPki } from '../pki/cluster-pki.js';
 import { AggregatedApis } from './aggregation/aggregated-apis.js';
+import type { Auditor } from './audit/auditor.js';
+import { createAuditor } from './audit/create-auditor.js';
 import { Admission } from './admission/admission.js';
 import { admissionPlugins } from './admission/chain.js';
 import { InProcessClient } from './in-process-client.js';
@@ -35,6 +38,7 @@ import { OpenApi } from './openapi/openapi.js';
 import { upgradeListener } from './proxying/upgrade.js';
 import { Reader } from './registry/reader.js';
 import { Registry } from './registry/registry.js';
+import type { ApiServerOptions } from './options.js';
 import { ResourceCatalog } from './resources/resource-catalog.js';
 import { reviewEndpoints, reviewFunctions } from './reviews/reviews.js';
 import type { ReviewFunction } from './reviews/reviews.js';
@@ -53,12 +57,14 @@ export interface ApiServerConfig {
   /** Of the `kubernetes` Service. */
   readonly serviceAddress: string;
   readonly clusterDomain: string;
+  readonly apiServer?: ApiServerOptions | undefined;
 }
 
 export interface ApiServerDeps {
   readonly config: ApiServerConfig;
   readonly caches: WatchCaches;
   readonly pki: ClusterPki;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly storeCheck: (signal: AbortSignal) => Promise<void>;
   /** What the controllers beside this server did last. */
@@ -170,7 +176,8 @@ export class ApiServer {
       this.#aggregated.run(signal),
       new EventExpiry({ caches, now: this.#deps.now }).run(signal),
     ]);
-    const server = this.#build(signal);
+    await using auditor = await this.#auditor();
+    const server = this.#build(signal, auditor);
     try {
       await this.#listen(server);
       await Promise.race([serving, followers]);
@@ -199,6 +206,12 @@ export class ApiServer {
     });
   }
 
+  async #auditor(): Promise<Auditor | undefined> {
+    const { config, clock, log } = this.#deps;
+    const options = config.apiServer?.audit;
+    return options && (await createAuditor(options, { clock, log, registry: this.#metrics.registry }));
+  }
+
   #bootstrap(signal: AbortSignal): Promise<void> {
     const { config, pki } = this.#deps;
     return bootstrap(
@@ -214,7 +227,7 @@ export class ApiServer {
     );
   }
 
-  #build(signal: AbortSignal): FastifyInstance {
+  #build(signal: AbortSignal, auditor: Auditor | undefined): FastifyInstance {
     const { caches, pki, log, now, random } = this.#deps;
     const { catalog, registry, reader } = this;
     const server = fastify({
@@ -243,6 +256,8 @@ export class ApiServer {
       const refusal = statusOf(error);
       if (refusal.status.code >= 500 && !signal.aborted)
         log.error({ err: refusal.cause ?? error, path: request.url }, 'request failed');
+      request.audit?.refused(refusal.status);
+      if (refusal.status.code >= 500 && !(error instanceof ApiError)) request.audit?.failed();
       const { retryAfterSeconds } = refusal.status.details ?? {};
       if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds));
       return sendValue(request, reply, refusal.status.code, refusal.status);
@@ -259,6 +274,7 @@ export class ApiServer {
         authenticator: this.#authenticator,
         authorizer: this.authorizer,
         aggregated: this.#aggregated,
+        auditor,
         log,
         signal,
       }),
@@ -268,6 +284,7 @@ export class ApiServer {
       authorizer: this.authorizer,
       metrics: this.#metrics,
       aggregated: this.#aggregated,
+      auditor,
       signal,
     });
     const router = new ResourceRouter({

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { KubernetesObject, ObjectMeta, Status } from '@geobuk/api';
 import { systemClock } from '@geobuk/client';
 import { pino } from 'pino';
+import type { ApiServerOptions } from '../apiserver/options.js';
 import { ApiServer } from '../apiserver/api-server.js';
 import { openClusterPki } from '../pki/cluster-pki.js';
 import type { ClusterPki } from '../pki/cluster-pki.js';
@@ -54,7 +55,17 @@ export interface TestServer extends AsyncDisposable {
   open(path: string, request?: TestRequest): Promise<IncomingMessage>;
 }
 
-export async function startTestServer(): Promise<TestServer> {
+export interface TestServerOptions {
+  /** What kube-apiserver has flags for. */
+  readonly apiServer?: ApiServerOptions | undefined;
+  /** Epoch milliseconds, for everything but timers. */
+  readonly now?: (() => number) | undefined;
+}
+
+export async function startTestServer({
+  apiServer: options,
+  now = Date.now,
+}: TestServerOptions = {}): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'geobuk-apiserver-'));
   const stop = new AbortController();
   const { signal } = stop;
@@ -65,14 +76,23 @@ export async function startTestServer(): Promise<TestServer> {
     serviceCIDR: '10.43.0.0/16',
     serviceAddress: '10.43.0.1',
     clusterDomain: 'cluster.local',
+    apiServer: options,
   };
-  const now = () => Date.now();
   const pki = await openClusterPki({ ...config, directory, now });
   const store = createMemoryStore();
   const log = pino({ level: 'fatal' });
   const caches = createWatchCaches({ store, clock: systemClock, log });
   const storeCheck = (checkSignal: AbortSignal) => store.ready({ signal: checkSignal });
-  const apiServer = new ApiServer({ config, caches, pki, log, storeCheck, now, random: Math.random });
+  const apiServer = new ApiServer({
+    config,
+    caches,
+    pki,
+    clock: systemClock,
+    log,
+    storeCheck,
+    now,
+    random: Math.random,
+  });
   const ended = (promise: Promise<void>) =>
     promise.catch((error: unknown) => {
       if (!signal.aborted) throw error;

@@ -13,6 +13,8 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
   warn(text: string): void;
+  /** Adds to what the audit log says of this request. */
+  annotate(key: string, value: string): void;
 }
 
 /** One concern of admission. Follows: admission plugins. */

@@ -20,6 +20,28 @@ const group = 'rbac.authorization.k8s.io';
 const plurals = ['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'] as const;
 type Plural = (typeof plurals)[number];
 
+/** What a user holds, and beside each rule the answer that it gives. */
+interface Held {
+  readonly rules: readonly PolicyRule[];
+  readonly decisions: readonly Decision[];
+}
+
+const allowedBy = ({ rules, decisions }: Held, attributes: Attributes): Decision | undefined => {
+  const at = rules.findIndex((rule) => ruleAllows(rule, attributes));
+  return at < 0 ? undefined : decisions[at];
+};
+
+/** `RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to Group "g"`, as reviews and the audit log tell it. */
+function reasonOf({ kind, metadata, roleRef }: Binding, subject: RbacV1Subject): string {
+  const { namespace = '', name = '' } = metadata;
+  const binding =
+    kind === 'RoleBinding' || namespace !== ''
+      ? `RoleBinding ${JSON.stringify(`${name}/${namespace}`)}`
+      : `ClusterRoleBinding ${JSON.stringify(name)}`;
+  const who = subject.kind === 'ServiceAccount' ? `${subject.name}/${subject.namespace ?? namespace}` : subject.name;
+  return `RBAC: allowed by ${binding} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to ${subject.kind} ${JSON.stringify(who)}`;
+}
+
 /** `ns/name`, or `/name` for what is of the whole cluster. */
 const idOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
 
@@ -36,7 +58,7 @@ export class RbacAuthorizer implements Authorizer {
     clusterrolebindings: new Map(),
   };
   /** By user and namespace. */
-  readonly #held = new Map<string, readonly PolicyRule[]>();
+  readonly #held = new Map<string, Held>();
 
   constructor({ caches }: { readonly caches: WatchCaches }) {
     this.#caches = caches;
@@ -71,27 +93,38 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   authorize(user: User, attributes: Attributes): Decision {
-    if (this.rulesOf(user, '').some((rule) => ruleAllows(rule, attributes))) return { kind: 'allow', reason: '' };
     const { namespace } = attributes;
-    if (namespace !== '' && this.rulesOf(user, namespace).some((rule) => ruleAllows(rule, attributes))) {
-      return { kind: 'allow', reason: '' };
-    }
-    return noOpinion();
+    return (
+      allowedBy(this.#heldBy(user, ''), attributes) ??
+      (namespace === '' ? undefined : allowedBy(this.#heldBy(user, namespace), attributes)) ??
+      noOpinion()
+    );
   }
 
   /** The rules that a user holds in a namespace alone, or ('') in the whole cluster. */
   rulesOf(user: User, namespace: string): readonly PolicyRule[] {
+    return this.#heldBy(user, namespace).rules;
+  }
+
+  #heldBy(user: User, namespace: string): Held {
     const id = JSON.stringify([user.name, user.groups, namespace]);
     let held = this.#held.get(id);
     if (held === undefined) {
       const bindings = this.#objects[namespace === '' ? 'clusterrolebindings' : 'rolebindings'] as Map<string, Binding>;
       const rules: PolicyRule[] = [];
+      const decisions: Decision[] = [];
       for (const binding of bindings.values()) {
         const where = binding.metadata.namespace ?? '';
-        if (where !== namespace || !(binding.subjects ?? []).some((subject) => means(subject, user, where))) continue;
-        rules.push(...this.rulesOfRole(binding.roleRef, where));
+        if (where !== namespace) continue;
+        const subject = (binding.subjects ?? []).find((one) => means(one, user, where));
+        if (subject === undefined) continue;
+        const decision: Decision = { kind: 'allow', reason: reasonOf(binding, subject) };
+        for (const rule of this.rulesOfRole(binding.roleRef, where)) {
+          rules.push(rule);
+          decisions.push(decision);
+        }
       }
-      held = rules;
+      held = { rules, decisions };
       if (this.#held.size > 20_000) this.#held.clear();
       this.#held.set(id, held);
     }

@@ -18,6 +18,8 @@ export interface ResourceRequest {
   readonly signal: AbortSignal;
   /** Adds a `Warning` header. */
   warn(text: string): void;
+  /** Adds to what the audit log says of this request; absent where it says nothing. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined;
 }
 
 export interface EndpointDeps {

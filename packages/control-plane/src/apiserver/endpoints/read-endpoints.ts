@@ -27,6 +27,7 @@ export const getEndpoint =
     const found = await reader.get(resource, keyOfRequest(call), search.get('resourceVersion') ?? undefined, signal);
     const served = asServed(resource, found);
     if (form.protobuf === true) {
+      request.audit?.answeredObject(served.object);
       return sendBytes(request, reply, 200, protobufObject(served.object), protobufMediaType);
     }
     if (form.as === undefined) return sendJson(request, reply, 200, served.json, form.mediaType);
@@ -51,6 +52,7 @@ export const listEndpoint =
     const protobuf = speaksProtobuf(resource);
     const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadataList'], { protobuf });
     const page = await reader.list(resource, namespaceOf(call), parseListQuery(search), signal);
+    if (request.audit?.wantsResponse === true) request.audit.answeredObject(wholeList(resource, page));
     if (form.protobuf === true) return sendProtobufList(call, page);
     if (
       form.as === undefined &&
@@ -91,6 +93,13 @@ async function sendProtobufList({ request, reply, resource }: ResourceRequest, p
   const list = protobufList({ apiVersion, kind, metadata: listMetadata(page) }, items);
   return sendBytes(request, reply, 200, list, protobufMediaType);
 }
+
+const wholeList = ({ listKind, apiVersion }: ServedResource, page: Page) => ({
+  kind: listKind,
+  apiVersion,
+  metadata: listMetadata(page),
+  items: page.items.map(({ object }) => object),
+});
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -64,6 +64,7 @@ export class ResourceRouter {
       search,
       signal: life.signal,
       warn: warnings(reply),
+      annotate: request.audit === undefined ? undefined : (key, value) => request.audit?.annotate(key, value),
     };
     return await endpoint(call);
   }

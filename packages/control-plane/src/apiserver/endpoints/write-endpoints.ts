@@ -20,6 +20,7 @@ export function writeOptionsOf(call: ResourceRequest): WriteOptions {
     fieldManager: fieldManagerOf(call),
     subresource: call.info.subresource,
     warn: call.warn,
+    annotate: call.annotate,
   };
 }
 
@@ -72,7 +73,10 @@ export function sendObject(
 ): Promise<unknown> {
   const protobuf = speaksProtobuf(resource);
   const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata'], { protobuf });
-  if (form.protobuf === true) return sendBytes(request, reply, code, protobufObject(object), protobufMediaType);
+  if (form.protobuf === true) {
+    request.audit?.answeredObject(object);
+    return sendBytes(request, reply, code, protobufObject(object), protobufMediaType);
+  }
   if (form.as === 'Table') {
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
     const table = tableOf(resource, [object], metadata, includeObjectOf(search), form.version, now());

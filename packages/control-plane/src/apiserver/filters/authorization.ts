@@ -1,13 +1,21 @@
 import fastifyPlugin from 'fastify-plugin';
 import { ApiError } from '@geobuk/api';
 import type { FastifyPluginAsync } from 'fastify';
+import type { AuditRecord } from '../audit/audit-record.js';
 import type { User } from '../authentication/user.js';
 import { describeDenial } from '../authorization/authorizer.js';
 import type { Attributes, Authorizer } from '../authorization/authorizer.js';
 
 /** @throws {ApiError} Forbidden, naming user, verb, resource and scope. */
-export function authorizeOrThrow(authorizer: Authorizer, user: User, attributes: Attributes): void {
+export function authorizeOrThrow(
+  authorizer: Authorizer,
+  user: User,
+  attributes: Attributes,
+  audit?: Pick<AuditRecord, 'annotate'>,
+): void {
   const decision = authorizer.authorize(user, attributes);
+  audit?.annotate('authorization.k8s.io/decision', decision.kind === 'allow' ? 'allow' : 'forbid');
+  audit?.annotate('authorization.k8s.io/reason', decision.reason);
   if (decision.kind === 'allow') return;
   const { group, resource, name, isResource } = attributes;
   if (!isResource) {
@@ -28,7 +36,7 @@ export function authorization({ authorizer }: { readonly authorizer: Authorizer 
   return fastifyPlugin(
     async (server) => {
       server.addHook('onRequest', async (request) => {
-        authorizeOrThrow(authorizer, request.user, request.info);
+        authorizeOrThrow(authorizer, request.user, request.info, request.audit);
       });
     },
     { name: 'authorization', dependencies: ['request-info', 'authentication', 'impersonation'] },

@@ -4,6 +4,8 @@ import type { Authorizer } from '../authorization/authorizer.js';
 import type { Metrics } from '../metrics.js';
 import type { AggregatedApis } from '../aggregation/aggregated-apis.js';
 import { aggregation } from './aggregation.js';
+import type { Auditor } from '../audit/auditor.js';
+import { audit } from './audit.js';
 import { auditId } from './audit-id.js';
 import { authentication } from './authentication.js';
 import { authorization } from './authorization.js';
@@ -16,6 +18,8 @@ export interface FilterDeps {
   readonly authorizer: Authorizer;
   readonly metrics: Metrics;
   readonly aggregated: AggregatedApis;
+  /** Absent: no audit log. */
+  readonly auditor: Auditor | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -25,6 +29,7 @@ export function registerFilters(server: FastifyInstance, deps: FilterDeps): void
   void server.register(requestMetrics(deps)); // also counts what is refused below
   void server.register(auditId()); // also marks what is refused below
   void server.register(authentication(deps)); // who asks: 401
+  void server.register(audit(deps)); // who did what, also what is refused below
   void server.register(impersonation(deps)); // as whom: 403
   void server.register(authorization(deps)); // may they: 403, before anything says whether the path exists
   void server.register(aggregation(deps)); // what another server answers leaves here, its body unread

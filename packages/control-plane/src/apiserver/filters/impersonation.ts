@@ -12,7 +12,9 @@ export function impersonation({ authorizer }: { readonly authorizer: Authorizer 
   return fastifyPlugin(
     async (server) => {
       server.addHook('onRequest', async (request) => {
-        request.user = impersonate(authorizer, request.user, request.headers);
+        const user = impersonate(authorizer, request.user, request.headers);
+        if (user !== request.user) request.audit?.impersonates(user);
+        request.user = user;
       });
     },
     { name: 'impersonation', dependencies: ['request-info', 'authentication'] },

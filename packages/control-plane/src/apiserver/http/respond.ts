@@ -29,6 +29,7 @@ export async function sendJson(
   json: Buffer,
   mediaType: Negotiated['mediaType'] = 'application/json',
 ): Promise<FastifyReply> {
+  request.audit?.answered(json);
   const isPlain = mediaType === 'application/json' && !wantsPretty(request);
   if (isPlain && json.length <= oneWriteBytes && canWriteAtOnce(request, reply)) return writeAtOnce(reply, code, json);
   let body: Buffer;

@@ -5,8 +5,12 @@ import { followSignal } from '@geobuk/client';
 import type { Logger } from 'pino';
 import type { AggregatedApis } from '../aggregation/aggregated-apis.js';
 import { withUserHeaders } from '../aggregation/user-headers.js';
+import { randomUUID } from 'node:crypto';
+import type { AuditRecord } from '../audit/audit-record.js';
+import type { Auditor } from '../audit/auditor.js';
 import type { Authenticator } from '../authentication/authenticator.js';
 import type { Authorizer } from '../authorization/authorizer.js';
+import type { User } from '../authentication/user.js';
 import { authorizeOrThrow } from '../filters/authorization.js';
 import { impersonate } from '../filters/impersonation.js';
 import { parseRequestInfo } from '../filters/request-info.js';
@@ -23,6 +27,8 @@ export interface UpgradeDeps extends ProxyDeps {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly aggregated: AggregatedApis;
+  /** Absent: no audit log. */
+  readonly auditor: Auditor | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -46,14 +52,53 @@ export function upgradeListener(deps: UpgradeDeps): (request: IncomingMessage, s
   };
 }
 
+/** @throws {ApiError} a refusal, which the audit log has heard of. */
 async function serve(deps: UpgradeDeps, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const search = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
   const info = parseRequestInfo(request.method ?? 'GET', mark < 0 ? url : url.slice(0, mark), search);
-  const caller = await deps.authenticator.authenticate(request.headers, request.socket);
-  const user = impersonate(deps.authorizer, caller, request.headers);
-  authorizeOrThrow(deps.authorizer, user, info);
+  const begin = (user: User | undefined) =>
+    deps.auditor?.begin(user, {
+      auditId: randomUUID(),
+      uri: url,
+      info,
+      headers: request.headers,
+      remoteAddress: request.socket.remoteAddress ?? '',
+    });
+  let record: AuditRecord | undefined;
+  try {
+    const caller = await deps.authenticator.authenticate(request.headers, request.socket).catch((error: unknown) => {
+      record = begin(undefined);
+      throw error;
+    });
+    record = begin(caller);
+    const user = impersonate(deps.authorizer, caller, request.headers);
+    if (user !== caller) record?.impersonates(user);
+    authorizeOrThrow(deps.authorizer, user, info, record);
+    await passOn(deps, { request, socket, head, url, search, info, user, record });
+    record?.complete(101);
+  } catch (error) {
+    const { status } = statusOf(error);
+    record?.refused(status);
+    record?.complete(status.code);
+    throw error;
+  }
+}
+
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly url: string;
+  readonly search: URLSearchParams;
+  readonly info: RequestInfo;
+  readonly user: User;
+  readonly record: AuditRecord | undefined;
+}
+
+async function passOn(deps: UpgradeDeps, upgrade: Upgrade): Promise<void> {
+  const { request, socket, head, url, search, info, user, record } = upgrade;
 
   using linked = followSignal(deps.signal);
   const { signal } = linked;
@@ -71,6 +116,7 @@ async function serve(deps: UpgradeDeps, request: IncomingMessage, socket: Duplex
   });
   if (outcome.kind === 'refused') throw await refusalOf(outcome.response);
 
+  record?.started(101);
   const lines = [`HTTP/1.1 101 ${outcome.response.statusMessage ?? 'Switching Protocols'}`];
   const { rawHeaders } = outcome.response;
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);

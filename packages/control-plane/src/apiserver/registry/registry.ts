@@ -268,7 +268,7 @@ function admissionRequest(
   operation: AdmissionRequest['operation'],
   resource: ServedResource,
   { namespace, name }: ObjectKey,
-  { user, dryRun, signal, subresource, warn }: WriteOptions,
+  { user, dryRun, signal, subresource, warn, annotate }: WriteOptions,
 ): AdmissionRequest {
   return {
     operation,
@@ -280,6 +280,7 @@ function admissionRequest(
     dryRun: dryRun === true,
     signal,
     warn: (text) => warn?.(text),
+    annotate: (key, value) => annotate?.(key, value),
   };
 }
 

@@ -15,6 +15,8 @@ export interface WriteOptions {
   readonly unchecked?: boolean | undefined;
   /** Adds a `Warning` header to the reply. */
   readonly warn?: ((text: string) => void) | undefined;
+  /** Adds to what the audit log says of this request. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined;
 }
 
 export interface DeleteOptions extends WriteOptions {
