@@ -7,7 +7,7 @@ export interface Journal extends AsyncDisposable {
   readonly failure: Error | undefined;
   /**
    * Writes down `versions`, in order; resolves once they are durable. Calls may overlap and are carried out in order.
-   * A rejection is final: nothing is written any more.
+   * After a rejection nothing of these versions is found at the next start; it is final when `failure` is set.
    */
   append(versions: readonly Version[]): Promise<void>;
   /**

@@ -76,7 +76,8 @@ describe('MvccStore', () => {
     const lost = store.create('/r/lost', bytes('x'), calm);
     await settle();
     const queued = store.create('/r/queued', bytes('x'), calm);
-    journal.batches[1]!.fail(new Error('EIO: i/o error, fdatasync'));
+    journal.failure = new Error('EIO: i/o error, fdatasync');
+    journal.batches[1]!.fail(journal.failure);
     const unavailable = { code: 'Unavailable', message: 'the store cannot write: EIO: i/o error, fdatasync' };
     await expect(lost).rejects.toMatchObject(unavailable);
     await expect(queued).rejects.toMatchObject(unavailable);
@@ -84,6 +85,29 @@ describe('MvccStore', () => {
     await expect(store.ready(calm)).rejects.toMatchObject(unavailable);
     expect(journal.batches).toHaveLength(2);
     expect((await store.range('/r/', calm)).items.map((item) => item.key)).toEqual(['/r/kept']);
+  });
+
+  it('refuses while the disk is full, and goes on by itself when it is not', async () => {
+    const { journal, store } = held();
+    const refused = store.create('/r/a', bytes('a'), calm);
+    await settle();
+    journal.batches[0]!.fail(new Error('ENOSPC: no space left on device, write'));
+    await expect(refused).rejects.toMatchObject({ code: 'Unavailable' });
+    expect(await store.read('/r/a', calm)).toBeUndefined();
+
+    const asked = store.ready(calm);
+    journal.batches[1]!.fail(new Error('ENOSPC: no space left on device, write'));
+    await expect(asked).rejects.toMatchObject({ code: 'Unavailable' });
+    const askedAgain = store.ready(calm);
+    journal.batches[2]!.done();
+    await askedAgain;
+
+    const writing = store.create('/r/a', bytes('a'), calm);
+    await settle();
+    journal.batches[3]!.done();
+    await writing;
+    expect((await store.read('/r/a', calm))?.value.toString()).toBe('a');
+    await store.ready(calm);
   });
 
   it('is not ready once its journal has failed by itself', async () => {

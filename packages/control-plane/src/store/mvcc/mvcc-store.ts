@@ -53,6 +53,8 @@ export class MvccStore implements Store {
   /** The newest revision given to a write, durable or not. */
   #given: Revision;
   #failure: StoreError | undefined;
+  /** Why the last batch could not be written, until one can: a full disk is no reason to give up. */
+  #refusal: StoreError | undefined;
 
   constructor(deps: MvccStoreDeps, recovered: RecoveredHistory = { revision: 0, floor: 0, events: [] }) {
     this.#deps = deps;
@@ -133,6 +135,8 @@ export class MvccStore implements Store {
     const { failure } = this.#deps.journal;
     if (failure !== undefined) this.#fail(cannotWrite(failure));
     if (this.#failure !== undefined) throw this.#failure;
+    // Nobody may be writing, so this asks the disk itself.
+    if (this.#refusal !== undefined) await this.#append([]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -231,23 +235,35 @@ export class MvccStore implements Store {
   }
 
   async #commit(writes: readonly Write[]): Promise<void> {
-    const { index, journal } = this.#deps;
+    const { index } = this.#deps;
     const versions = writes.map(({ key, value }) => index.prepare(key, ++this.#given, value));
     this.#inFlight++;
     try {
-      await journal.append(versions);
+      await this.#append(versions);
     } catch (error) {
-      this.#fail(cannotWrite(error));
-      for (const write of writes) write.failed(this.#failure);
+      for (const write of writes) write.failed(error);
       return;
     } finally {
       this.#inFlight--;
+      if (this.#failure === undefined) this.#flushSoon();
     }
 
     const events = versions.map((version) => this.#publish(version));
     this.#log.append({ events, revision: versions.at(-1)!.modRevision });
     writes.forEach((write, i) => write.done(versions[i]!.modRevision));
-    this.#flush();
+  }
+
+  /** @throws {StoreError} Unavailable: these versions are not written, or, for ever, no others either. */
+  async #append(versions: readonly Version[]): Promise<void> {
+    const { journal } = this.#deps;
+    try {
+      await journal.append(versions);
+      this.#refusal = undefined;
+    } catch (error) {
+      const refusal = (this.#refusal = cannotWrite(error));
+      if (journal.failure !== undefined) this.#fail(refusal);
+      throw refusal;
+    }
   }
 
   #publish(version: Version): StoreEvent {

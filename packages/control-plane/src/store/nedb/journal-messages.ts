@@ -29,5 +29,7 @@ export type JournalAnswer =
   | { readonly type: 'appended'; readonly segment: number }
   | { readonly type: 'removed' }
   | { readonly type: 'closed' }
+  /** The disk is full: this request left nothing on disk, later ones may fare better. */
+  | { readonly type: 'refused'; readonly message: string; readonly code: string | undefined }
   /** Final: nothing is written any more. */
   | { readonly type: 'failed'; readonly message: string; readonly code: string | undefined };

@@ -1,7 +1,7 @@
 import { readFile, readdir, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JournalAnswer, JournalRequest, RecordHeader } from './journal-messages.js';
-import { SegmentWriter, syncDirectory } from './segment-writer.js';
+import { SegmentWriter, removeBegun, syncDirectory } from './segment-writer.js';
 import { idOf, readSegment, segmentName, segmentNumber } from './segment-file.js';
 import type { SegmentDocument } from './segment-file.js';
 
@@ -17,7 +17,9 @@ export class JournalThread {
   readonly #answer: Answer;
   #directory = '';
   #segmentBytes = 0;
+  /** None after the disk was full: the next record begins a segment. */
   #writer: SegmentWriter | undefined;
+  #newest = 0;
   #revision = 0;
   #floor = 0;
   #tail: Promise<void> = Promise.resolve();
@@ -33,7 +35,7 @@ export class JournalThread {
 
   async #carryOut(request: JournalRequest): Promise<void> {
     try {
-      // After a failed write or sync nobody knows what the disk has: never the same file again.
+      // After a failed sync nobody knows what the disk has: nothing is written again.
       if (this.#failed && request.type !== 'close') throw new Error('an earlier write failed');
       switch (request.type) {
         case 'open':
@@ -74,6 +76,7 @@ export class JournalThread {
       this.#hand(segment, documents, goodBytes);
     }
     const last = segments.at(-1);
+    this.#newest = last ?? 1;
     this.#writer = last === undefined ? await this.#begin(1) : await SegmentWriter.open(directory, last);
     this.#answer({ type: 'opened', revision: this.#revision, floor: this.#floor, cutBytes });
   }
@@ -117,7 +120,12 @@ export class JournalThread {
 
   async #begin(segment: number): Promise<SegmentWriter> {
     const writer = await SegmentWriter.open(this.#directory, segment);
-    await writer.append([this.#header()], 100);
+    try {
+      await writer.append([this.#header()]);
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
     return writer;
   }
 
@@ -132,11 +140,8 @@ export class JournalThread {
   }
 
   async #append(records: readonly RecordHeader[], values: Uint8Array, floor: number): Promise<void> {
-    let writer = this.#writer!;
-    if (writer.bytes >= this.#segmentBytes) {
-      await writer.close();
-      writer = this.#writer = await this.#begin(writer.segment + 1);
-    }
+    const writer = await this.#writerWithRoom();
+    if (writer === undefined) return;
     const text = Buffer.from(values.buffer, values.byteOffset, values.length);
     const documents: SegmentDocument[] = [];
     if (floor > this.#floor) {
@@ -144,13 +149,47 @@ export class JournalThread {
       documents.push(this.#header());
     }
     let offset = 0;
+    const before = this.#revision;
     for (const { key: k, revision, bytes } of records) {
       const _id = idOf(revision);
       documents.push(bytes < 0 ? { _id, k } : { _id, k, v: text.toString('utf8', offset, offset + bytes) });
       offset += Math.max(0, bytes);
       this.#revision = Math.max(this.#revision, revision);
     }
-    await writer.append(documents, values.length + records.length * 100);
+    try {
+      await writer.append(documents);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      // The next segment must say what this one could not.
+      this.#writer = undefined;
+      this.#revision = before;
+      await writer.cutAndClose();
+      return this.#refuse(error);
+    }
     this.#answer({ type: 'appended', segment: writer.segment });
   }
+
+  /** The newest segment, or the next one when that is full or was cut. Without room for one it has answered already. */
+  async #writerWithRoom(): Promise<SegmentWriter | undefined> {
+    const writer = this.#writer;
+    if (writer !== undefined && writer.bytes < this.#segmentBytes) return writer;
+    const segment = this.#newest + 1;
+    try {
+      const next = await this.#begin(segment);
+      await writer?.close();
+      this.#newest = segment;
+      return (this.#writer = next);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      await removeBegun(this.#directory, segment);
+      return this.#refuse(error);
+    }
+  }
+
+  #refuse({ message, code }: NodeJS.ErrnoException): undefined {
+    this.#answer({ type: 'refused', message, code });
+  }
 }
+
+const isDiskFull = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');

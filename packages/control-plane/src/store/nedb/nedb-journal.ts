@@ -10,6 +10,17 @@ export interface NedbJournalDeps {
   readonly lock: AsyncDisposable;
 }
 
+/** The disk was full: nothing of the append is on it, and a later one may succeed. */
+class JournalRefusal extends Error {
+  override readonly name = 'JournalRefusal';
+  readonly code: string | undefined;
+
+  constructor({ message, code }: { readonly message: string; readonly code: string | undefined }) {
+    super(message);
+    this.code = code;
+  }
+}
+
 type Answered = (answer: JournalAnswer | Error) => void;
 
 /** Old records are moved in steps of this size between the batches of those who write. */
@@ -99,6 +110,7 @@ export class NedbJournal implements Journal {
     });
     const request = { type: 'append', records, values, floor: this.#floor } as const;
     const answer = await this.#ask(request, [values.buffer]);
+    if (answer.type === 'refused') throw new JournalRefusal(answer);
     if (answer.type !== 'appended') throw new Error(`unexpected answer ${answer.type}`);
     return answer.segment;
   }
@@ -121,10 +133,17 @@ export class NedbJournal implements Journal {
     const segment = this.#table.mostWasted();
     if (segment === undefined) return;
     this.#emptying = this.#empty(segment)
-      .catch((error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))))
-      .finally(() => {
+      .then(
+        () => true,
+        (error: unknown) => {
+          // With a full disk the file stays as it is; the next write that succeeds tries again.
+          if (!(error instanceof JournalRefusal)) this.#fail(error instanceof Error ? error : new Error(String(error)));
+          return false;
+        },
+      )
+      .then((emptied) => {
         this.#emptying = undefined;
-        if (this.#failure === undefined) this.#emptyWasted();
+        if (emptied) this.#emptyWasted();
       });
   }
 

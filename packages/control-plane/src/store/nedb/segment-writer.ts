@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import Datastore from 'nedb-promises';
 import { escapeLineEnds, segmentName } from './segment-file.js';
 import type { SegmentDocument } from './segment-file.js';
@@ -59,17 +59,28 @@ export class SegmentWriter {
   }
 
   /** One append and one sync for all `documents`. */
-  async append(documents: readonly SegmentDocument[], bytes: number): Promise<void> {
+  async append(documents: readonly SegmentDocument[]): Promise<void> {
     await this.#nedb.insertMany([...documents]);
-    await this.#handle.datasync();
-    this.#bytes += bytes;
+    const [{ size }] = await Promise.all([this.#handle.stat(), this.#handle.datasync()]);
+    this.#bytes = size;
+  }
+
+  /** Ends this file before what a failed append may have left, so that nothing that was refused is found at the next start. */
+  async cutAndClose(): Promise<void> {
+    await this.#handle.truncate(this.#bytes);
+    await this.#handle.sync();
+    await this.close();
   }
 
   async close(): Promise<void> {
     await this.#handle.close();
   }
+}
 
-  toString(): string {
-    return basename(segmentName(this.segment));
-  }
+/** Takes away a file that was begun and holds nothing yet. */
+export async function removeBegun(directory: string, segment: number): Promise<void> {
+  const file = join(directory, segmentName(segment));
+  await rm(file, { force: true });
+  await rm(`${file}~`, { force: true });
+  await syncDirectory(directory);
 }
