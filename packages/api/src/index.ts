@@ -122,7 +122,12 @@ export type { AddonConfigError, ResolvedAddonConfig } from './addon-config.js';
 export { serverSideApply, trackUpdate } from './apply/server-side-apply.js';
 export type { ApplyRequest, FieldWrite, UpdateRequest } from './apply/server-side-apply.js';
 export { validateObject, validateUpdate } from './validation/validate-object.js';
-export { validateLabels, validateMetadata, validateMetadataUpdate } from './validation/metadata.js';
+export {
+  validateAnnotations,
+  validateLabels,
+  validateMetadata,
+  validateMetadataUpdate,
+} from './validation/metadata.js';
 export { validatePodSpec, validatePodTemplate } from './validation/pod-spec.js';
 export { scheduleProblem } from './validation/batch.js';
 export { checkStructural } from './schema/structural-check.js';

@@ -8,16 +8,24 @@ import type { Json, JsonObject } from '../json/json-value.js';
 import type { Schema } from '../schema/schema.js';
 
 /**
- * Everything in a custom resource that its schema does not allow; CEL rules are the API server's.
- * Follows: the OpenAPI v3 validation of apiextensions, texts included.
+ * Everything in a custom resource that its schema does not allow; CEL rules are the API server's. What an update
+ * leaves as it was in `old` is tolerated, so that a stricter schema does not freeze the objects that were there before.
+ * Follows: the OpenAPI v3 validation of apiextensions, texts included, with ratcheting.
  */
-export const validateValue = (schema: Schema, value: unknown, path = ''): readonly FieldError[] =>
-  check(schema.source, value as Json, path, path === '');
+export const validateValue = (schema: Schema, value: unknown, path = '', old?: unknown): readonly FieldError[] =>
+  check(schema.source, value as Json, path, old as Json | undefined, path === '');
 
 const child = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 const shown = (path: string): string => (path === '' ? '' : `${path} `);
 
-function check(schema: JsonObject, value: Json, path: string, isRoot = false): readonly FieldError[] {
+function check(
+  schema: JsonObject,
+  value: Json,
+  path: string,
+  old: Json | undefined,
+  isRoot = false,
+): readonly FieldError[] {
+  if (old !== undefined && deepEqual(value, old)) return [];
   if (value === null && schema['nullable'] === true) return [];
   const typeErrors = checkType(schema, value, path);
   if (typeErrors.length > 0) return typeErrors;
@@ -34,8 +42,8 @@ function check(schema: JsonObject, value: Json, path: string, isRoot = false): r
   }
   if (typeof value === 'string') errors.push(...checkString(schema, value, path));
   else if (typeof value === 'number') errors.push(...checkNumber(schema, value, path));
-  else if (isJsonArray(value)) errors.push(...checkList(schema, value, path));
-  else if (isJsonObject(value)) errors.push(...checkObject(schema, value, path, isRoot));
+  else if (isJsonArray(value)) errors.push(...checkList(schema, value, path, old));
+  else if (isJsonObject(value)) errors.push(...checkObject(schema, value, path, old, isRoot));
   return [...errors, ...checkCombinations(schema, value, path)];
 }
 
@@ -109,7 +117,12 @@ function checkNumber(schema: JsonObject, value: number, path: string): readonly 
   return errors;
 }
 
-function checkList(schema: JsonObject, list: readonly Json[], path: string): readonly FieldError[] {
+function checkList(
+  schema: JsonObject,
+  list: readonly Json[],
+  path: string,
+  old: Json | undefined,
+): readonly FieldError[] {
   const errors: FieldError[] = [];
   const maxItems = numberOf(schema, 'maxItems');
   const minItems = numberOf(schema, 'minItems');
@@ -118,8 +131,22 @@ function checkList(schema: JsonObject, list: readonly Json[], path: string): rea
     errors.push(invalid(path, list.length, `${shown(path)}in body should have at least ${minItems} items`));
   }
   const items = fieldOf(schema, 'items');
-  if (isJsonObject(items)) list.forEach((item, index) => errors.push(...check(items, item, `${path}[${index}]`)));
+  if (isJsonObject(items)) {
+    list.forEach((item, index) =>
+      errors.push(...check(items, item, `${path}[${index}]`, counterpartOf(schema, item, old))),
+    );
+  }
   return [...errors, ...checkUnique(schema, list, path)];
+}
+
+/** What an item of a list by key was before; items of other lists have no past. */
+export function counterpartOf(schema: JsonObject, item: Json, old: Json | undefined): Json | undefined {
+  const keys = fieldOf(schema, 'x-kubernetes-list-map-keys');
+  if (old === undefined || !isJsonArray(old) || !isJsonArray(keys) || !isJsonObject(item)) return undefined;
+  return old.find(
+    (other) =>
+      isJsonObject(other) && keys.every((key) => typeof key === 'string' && fieldOf(other, key) === fieldOf(item, key)),
+  );
 }
 
 /** Items of sets and of lists by key stand once. */
@@ -142,7 +169,13 @@ function checkUnique(schema: JsonObject, list: readonly Json[], path: string): r
   return errors;
 }
 
-function checkObject(schema: JsonObject, object: JsonObject, path: string, isRoot: boolean): readonly FieldError[] {
+function checkObject(
+  schema: JsonObject,
+  object: JsonObject,
+  path: string,
+  old: Json | undefined,
+  isRoot: boolean,
+): readonly FieldError[] {
   const errors: FieldError[] = [];
   const needed = fieldOf(schema, 'required');
   for (const key of isJsonArray(needed) ? needed : []) {
@@ -157,8 +190,9 @@ function checkObject(schema: JsonObject, object: JsonObject, path: string, isRoo
     if (isRoot && (key === 'apiVersion' || key === 'kind')) continue;
     const value = fieldOf(object, key) as Json;
     const fieldSchema = fieldOf(declared, key);
-    if (isJsonObject(fieldSchema)) errors.push(...check(fieldSchema, value, child(path, key)));
-    else if (isJsonObject(additional)) errors.push(...check(additional, value, child(path, key)));
+    const before = old !== undefined && isJsonObject(old) ? fieldOf(old, key) : undefined;
+    if (isJsonObject(fieldSchema)) errors.push(...check(fieldSchema, value, child(path, key), before));
+    else if (isJsonObject(additional)) errors.push(...check(additional, value, child(path, key), before));
   }
   const maxProperties = numberOf(schema, 'maxProperties');
   const minProperties = numberOf(schema, 'minProperties');
@@ -176,10 +210,10 @@ function checkCombinations(schema: JsonObject, value: Json, path: string): reado
     const branches = fieldOf(schema, key);
     return isJsonArray(branches) ? branches.filter(isJsonObject) : [];
   };
-  const fits = (branch: JsonObject): boolean => check(branch, value, path).length === 0;
+  const fits = (branch: JsonObject): boolean => check(branch, value, path, undefined).length === 0;
   const refuse = (text: string): void => void errors.push(invalid(path, '', `"${path}" must ${text}`));
 
-  for (const branch of branchesOf('allOf')) errors.push(...check(branch, value, path));
+  for (const branch of branchesOf('allOf')) errors.push(...check(branch, value, path, undefined));
   const any = branchesOf('anyOf');
   if (any.length > 0 && !any.some(fits)) refuse('validate at least one schema (anyOf)');
   const one = branchesOf('oneOf');

@@ -1,7 +1,7 @@
 import { asJson } from '../json/json-value.js';
 import { checkOneOf, checkUnchanged } from './rules.js';
 import { dns1035Label, dns1123Subdomain } from '../names/name-rules.js';
-import { duplicate, invalid, required } from '../fields/field-error.js';
+import { duplicate, forbidden, invalid, required } from '../fields/field-error.js';
 import { checkStructural } from '../schema/structural-check.js';
 import type { CustomResourceDefinition } from '../generated/types.js';
 import type { FieldError } from '../status.js';
@@ -53,10 +53,65 @@ export function validateCustomResourceDefinition({ metadata, spec }: CustomResou
   if (spec?.preserveUnknownFields === true) {
     errors.push(invalid('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'));
   }
-  const strategy = spec?.conversion?.strategy;
-  errors.push(...checkOneOf(strategy, ['None', 'Webhook'], 'spec.conversion.strategy'));
-  if (strategy === 'Webhook' && spec?.conversion?.webhook?.clientConfig === undefined) {
-    errors.push(required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook'));
+  errors.push(...checkConversion(spec?.conversion));
+  return errors;
+}
+
+type Conversion = NonNullable<CustomResourceDefinition['spec']>['conversion'];
+
+function checkConversion(conversion: Conversion): readonly FieldError[] {
+  const at = 'spec.conversion';
+  const errors = [...checkOneOf(conversion?.strategy, ['None', 'Webhook'], `${at}.strategy`)];
+  const webhook = conversion?.webhook;
+  if (conversion?.strategy === 'None' && webhook !== undefined) {
+    errors.push(forbidden(`${at}.webhook`, 'should not be set when strategy is not set to Webhook'));
+  }
+  if (conversion?.strategy !== 'Webhook') return errors;
+  if (webhook?.clientConfig === undefined) {
+    errors.push(required(`${at}.webhook.clientConfig`, 'required when strategy is set to Webhook'));
+  } else errors.push(...checkClient(webhook.clientConfig, `${at}.webhook.clientConfig`));
+  const versions = webhook?.conversionReviewVersions ?? [];
+  const field = `${at}.webhook.conversionReviewVersions`;
+  if (versions.length === 0) errors.push(required(field));
+  else {
+    versions.forEach((version, index) => {
+      errors.push(...dns1035Label(version).map((text) => invalid(`${field}[${index}]`, version, text)));
+      if (versions.indexOf(version) < index) errors.push(duplicate(`${field}[${index}]`, version));
+    });
+    if (!versions.some((version) => version === 'v1' || version === 'v1beta1'))
+      errors.push(invalid(field, versions, 'must include at least one of v1, v1beta1'));
+  }
+  return errors;
+}
+
+type ClientConfig = NonNullable<NonNullable<NonNullable<Conversion>['webhook']>['clientConfig']>;
+
+function checkClient({ url, service }: ClientConfig, at: string): readonly FieldError[] {
+  if ((url === undefined) === (service === undefined)) {
+    return [required(at, 'exactly one of url or service is required')];
+  }
+  const errors: FieldError[] = [];
+  if (url !== undefined) {
+    const detail = 'url must be an https URL with a host, without user, query and fragment, such as https://host/path';
+    const parsed = URL.canParse(url) ? new URL(url) : undefined;
+    const isPlain =
+      parsed?.protocol === 'https:' &&
+      parsed.username === '' &&
+      parsed.password === '' &&
+      parsed.search === '' &&
+      parsed.hash === '';
+    if (!isPlain) errors.push(invalid(`${at}.url`, url, detail));
+  }
+  if (service !== undefined) {
+    if (!service.name) errors.push(required(`${at}.service.name`, 'service name is required'));
+    if (!service.namespace) errors.push(required(`${at}.service.namespace`, 'service namespace is required'));
+    const { path, port = 443 } = service;
+    if (path !== undefined && path !== '' && !path.startsWith('/')) {
+      errors.push(invalid(`${at}.service.path`, path, "must start with a '/'"));
+    }
+    if (port < 1 || port > 65_535) {
+      errors.push(invalid(`${at}.service.port`, port, 'port is not valid: must be between 1 and 65535, inclusive'));
+    }
   }
   return errors;
 }

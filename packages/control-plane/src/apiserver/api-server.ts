@@ -132,6 +132,8 @@ export class ApiServer {
       registry: this.registry,
       log: deps.log,
       now,
+      random,
+      newUid: randomUUID,
     });
     this.#aggregated = new AggregatedApis({
       catalog: this.catalog,

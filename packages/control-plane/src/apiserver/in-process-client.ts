@@ -15,7 +15,7 @@ import type {
 } from '@geobuk/client';
 import { deadline } from '@geobuk/client';
 import type { User } from './authentication/user.js';
-import { asServed } from './registry/as-served.js';
+import { asServed, makeReady, objectsIn, served } from './registry/as-served.js';
 import { applyTo } from './registry/apply.js';
 import { decodeServed } from './registry/object-checks.js';
 import { patchFunction } from './registry/patches.js';
@@ -55,7 +55,7 @@ export class InProcessClient implements Client {
     if (aggregated !== undefined && !this.#isServedHere(type)) return aggregated.read(type, key, options);
     const resource = this.#resource(type);
     const found = await this.#deps.reader.get(resource, key, options.resourceVersion, options.signal);
-    return asServed(resource, found).object as T;
+    return (await served(resource, found, options.signal)).object as T;
   }
 
   async list<T extends KubernetesObject>(type: ResourceType<T>, options: ListOptions): Promise<ObjectList<T>> {
@@ -63,6 +63,7 @@ export class InProcessClient implements Client {
     if (aggregated !== undefined && !this.#isServedHere(type)) return aggregated.list(type, options);
     const resource = this.#resource(type);
     const page = await this.#deps.reader.list(resource, options.namespace, options, options.signal);
+    await makeReady(resource, page.items, options.signal);
     return {
       apiVersion: resource.apiVersion,
       kind: resource.listKind,
@@ -84,6 +85,7 @@ export class InProcessClient implements Client {
     using limit = deadline(options.signal, timeoutSeconds === undefined ? 2 ** 30 : timeoutSeconds * 1000);
     const query = { ...options, allowWatchBookmarks: true };
     for await (const items of await this.#deps.reader.watch(resource, options.namespace, query, limit.signal)) {
+      await makeReady(resource, objectsIn(items), limit.signal);
       for (const item of items) {
         yield item.type === 'BOOKMARK'
           ? { type: 'BOOKMARK', resourceVersion: String(item.revision), initialEventsEnd: item.initialEventsEnd }

@@ -6,7 +6,8 @@ import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import { timestamp } from '../registry/metadata.js';
 import type { Registry } from '../registry/registry.js';
 import type { ResourceCatalog } from '../resources/resource-catalog.js';
-import type { ServedResource } from '../resources/served-resource.js';
+import type { Converter, ServedResource } from '../resources/served-resource.js';
+import { ConversionWebhook } from './conversion-webhook.js';
 import { servedBy } from './custom-served.js';
 import { standingOf } from './definition-standing.js';
 import { cleanupFinalizer } from './definition-strategy.js';
@@ -17,6 +18,16 @@ export interface CustomResourcesDeps {
   readonly registry: Registry;
   readonly log: Logger;
   now(): number;
+  random(): number;
+  newUid(): string;
+}
+
+/** What about a definition has a life of its own: it outlasts changes of status and other parts. */
+interface Standing {
+  readonly spec: string;
+  readonly schemaSince: number;
+  readonly conversion: string;
+  readonly converter: Converter | undefined;
 }
 
 /**
@@ -27,6 +38,7 @@ export class CustomResources {
   readonly #deps: CustomResourcesDeps;
   readonly #resource: ServedResource;
   readonly #definitions = new Map<string, CustomResourceDefinition>();
+  readonly #standings = new Map<string, Standing>();
   readonly #cleaning = new Set<string>();
 
   constructor(deps: CustomResourcesDeps) {
@@ -62,16 +74,47 @@ export class CustomResources {
     }
   }
 
-  #forget({ spec }: CustomResourceDefinition): void {
+  #forget({ spec, metadata }: CustomResourceDefinition): void {
+    this.#standings.delete(metadata.name ?? '');
     this.#deps.caches.drop(`/registry/${spec.group}/${spec.names.plural}/`);
   }
 
   #serve(): void {
     const served = [...this.#definitions.values()]
       .filter((definition) => standingOf(definition, this.#others(definition)).isAccepted)
-      .flatMap(servedBy);
+      .flatMap((definition) => servedBy(definition, this.#standing(definition)));
     for (const { prefix } of served) this.#deps.caches.cache(prefix);
     this.#deps.catalog.setCustom(served);
+  }
+
+  /** A changed schema or webhook begins anew; everything else leaves what was made under the old one as it is. */
+  #standing({ metadata, spec }: CustomResourceDefinition): Standing {
+    const name = metadata.name ?? '';
+    const before = this.#standings.get(name);
+    const { versions, conversion } = spec;
+    const wanted = JSON.stringify([metadata.uid, versions]);
+    const webhook = conversion?.strategy === 'Webhook' ? conversion.webhook : undefined;
+    const wantedConversion = JSON.stringify([metadata.uid, webhook ?? null]);
+    if (before?.spec === wanted && before.conversion === wantedConversion) return before;
+    const standing: Standing = {
+      spec: wanted,
+      schemaSince: before?.spec === wanted ? before.schemaSince : this.#since(metadata.resourceVersion, before),
+      conversion: wantedConversion,
+      converter:
+        before?.conversion === wantedConversion
+          ? before.converter
+          : webhook === undefined
+            ? undefined
+            : new ConversionWebhook(this.#deps, webhook),
+    };
+    this.#standings.set(name, standing);
+    return standing;
+  }
+
+  /** What was stored until the new schema was in force was checked by the old one. */
+  #since(resourceVersion: string | undefined, before: Standing | undefined): number {
+    const changed = Number(resourceVersion ?? 0);
+    return before === undefined ? changed : Math.max(changed, this.#deps.caches.revision);
   }
 
   #others(definition: CustomResourceDefinition): readonly CustomResourceDefinition[] {
@@ -119,10 +162,12 @@ export class CustomResources {
   /** Deletes every object, waits until the last is gone, lets the definition go. */
   async #cleanUp(definition: CustomResourceDefinition, signal: AbortSignal): Promise<void> {
     const { caches, registry } = this.#deps;
-    const [resource] = servedBy({
-      ...definition,
-      spec: { ...definition.spec, versions: definition.spec.versions.map((version) => ({ ...version, served: true })) },
-    });
+    // At the storage version, so that a webhook is needed for old objects only.
+    const storage = definition.spec.versions.filter((version) => version.storage);
+    const [resource] = servedBy(
+      { ...definition, spec: { ...definition.spec, versions: storage.map((one) => ({ ...one, served: true })) } },
+      this.#standing(definition),
+    );
     const options = { user: apiServerUser, signal };
     if (resource !== undefined) {
       const cache = caches.cache(resource.prefix);

@@ -2,7 +2,7 @@ import { schemaOfStructural } from '@geobuk/api';
 import type { CustomResourceDefinition, JsonObject, ResourceType, Subresource, Verb } from '@geobuk/api';
 import { findPath } from './printer-columns.js';
 import { storePrefix } from '../resources/served-resource.js';
-import type { ServedResource } from '../resources/served-resource.js';
+import type { Converter, ServedResource } from '../resources/served-resource.js';
 import { plainStrategy } from '../resources/strategy.js';
 import type { Json } from '@geobuk/api';
 
@@ -11,8 +11,17 @@ type Version = CustomResourceDefinition['spec']['versions'][number];
 const verbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const partVerbs: readonly Verb[] = ['get', 'patch', 'update'];
 
+export interface ServedByOptions {
+  /** Objects of this revision or older may have been written under another schema. */
+  readonly schemaSince: number;
+  readonly converter: Converter | undefined;
+}
+
 /** What a definition adds to the catalog: one resource for each served version. Follows: checklist 3.2. */
-export function servedBy(definition: CustomResourceDefinition): readonly ServedResource[] {
+export function servedBy(
+  definition: CustomResourceDefinition,
+  { schemaSince, converter }: ServedByOptions,
+): readonly ServedResource[] {
   const { spec, status, metadata } = definition;
   const { group, names, scope } = spec;
   const storage = spec.versions.find((version) => version.storage);
@@ -60,7 +69,9 @@ export function servedBy(definition: CustomResourceDefinition): readonly ServedR
           definitionName: metadata.name ?? '',
           schemaSource,
           columns: version.additionalPrinterColumns ?? [],
-          hasOldVersions: spec.versions.length > 1 || stored.length > 1,
+          hasOldVersions: stored.some((name) => name !== storage.name),
+          schemaSince,
+          converter,
           scale: version.subresources?.scale,
         },
       };

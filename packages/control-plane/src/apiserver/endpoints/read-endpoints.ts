@@ -5,7 +5,7 @@ import { encodeItems } from '../../watch-cache/encode-list.js';
 import { negotiate } from '../http/negotiation.js';
 import { protobufList, protobufMessageOf, protobufObject, speaksProtobuf } from '../http/protobuf.js';
 import { acceptsGzip, sendBytes, sendJson, sendValue, wantsPretty } from '../http/respond.js';
-import { asServed, isServedAsStored } from '../registry/as-served.js';
+import { asServed, isServedAsStored, makeReady, served as servedOf } from '../registry/as-served.js';
 import { parseListQuery } from '../registry/list-query.js';
 import type { Page } from '../registry/reader.js';
 import type { ServedResource } from '../resources/served-resource.js';
@@ -25,7 +25,7 @@ export const getEndpoint =
     const protobuf = speaksProtobuf(resource);
     const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata'], { protobuf });
     const found = await reader.get(resource, keyOfRequest(call), search.get('resourceVersion') ?? undefined, signal);
-    const served = asServed(resource, found);
+    const served = await servedOf(resource, found, signal);
     if (form.protobuf === true) {
       request.audit?.answeredObject(served.object);
       return sendBytes(request, reply, 200, protobufObject(served.object), protobufMediaType);
@@ -58,10 +58,11 @@ export const listEndpoint =
       form.as === undefined &&
       form.mediaType === 'application/json' &&
       !wantsPretty(request) &&
-      isServedAsStored(resource)
+      isServedAsStored(resource, page.items)
     ) {
       return sendList(call, page);
     }
+    await makeReady(resource, page.items, signal);
     const objects = [];
     for (let i = 0; i < page.items.length; i++) {
       if (i % batch === batch - 1) await turn();

@@ -7,7 +7,7 @@ import { negotiate } from '../http/negotiation.js';
 import type { Negotiated } from '../http/negotiation.js';
 import { protobufFrame, speaksProtobuf } from '../http/protobuf.js';
 import { statusOf } from '../http/respond.js';
-import { asServed, isServedAsStored } from '../registry/as-served.js';
+import { asServed, isServedAsStored, makeReady, objectsIn } from '../registry/as-served.js';
 import { parseWatchQuery } from '../registry/list-query.js';
 import type { WatchQuery } from '../registry/list-query.js';
 import type { ServedResource } from '../resources/served-resource.js';
@@ -46,7 +46,10 @@ export const watchEndpoint =
     raw.writeHead(200, 'stream' in raw ? headers : { ...headers, 'transfer-encoding': 'chunked' });
     raw.flushHeaders(); // clients wait for the 200, events or not
     try {
-      for await (const items of events) {
+      for await (const batch of events) {
+        const items = batch.filter((item) => isAskedFor(item, query));
+        if (items.length === 0) continue;
+        await makeReady(resource, objectsIn(items), limit.signal);
         if (!raw.write(frames(items))) await drained(raw, limit.signal);
       }
     } catch (error) {
@@ -58,6 +61,13 @@ export const watchEndpoint =
     }
     return reply;
   };
+
+/** Bookmarks come to those who asked for them; the end of what existed is marked for those who asked for that (1.9.4). */
+const isAskedFor = (
+  item: CacheEvent | CacheBookmark,
+  { allowWatchBookmarks, sendInitialEvents }: WatchQuery,
+): boolean =>
+  item.type !== 'BOOKMARK' || (allowWatchBookmarks && (!item.initialEventsEnd || sendInitialEvents === true));
 
 /** The old path `/watch/<resource>/<name>` names its object (1.1.5). */
 const withName = (query: WatchQuery, name: string): WatchQuery =>
@@ -87,10 +97,10 @@ function framesOf(resource: ServedResource, form: Negotiated, search: URLSearchP
     const { columnDefinitions: _said, ...rest } = table;
     return { ...rest, columnDefinitions: null };
   };
-  const isPlain = form.as === undefined && form.protobuf !== true && isServedAsStored(resource);
+  const isPlain = form.as === undefined && form.protobuf !== true;
   const frameOf = (item: CacheEvent | CacheBookmark): Buffer => {
     if (item.type === 'BOOKMARK') return bookmark(resource, form, item);
-    if (isPlain) return item.frame;
+    if (isPlain && isServedAsStored(resource, [item.current])) return item.frame;
     const { object } = asServed(resource, item.current);
     return lineOf(form, item.type, form.protobuf === true ? object : transform(object));
   };

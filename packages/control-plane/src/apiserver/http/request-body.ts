@@ -1,7 +1,6 @@
 import { ApiError, decodeProtobuf, isJsonObject, parseJson, parseJsonStrict, protobufMediaType } from '@geobuk/api';
 import type { Json, JsonObject } from '@geobuk/api';
 import { parse as parseYaml } from 'yaml';
-import { decodeEnvelope, protobufType } from '../protobuf/decode-envelope.js';
 
 export interface ParsedBody {
   readonly value: Json;
@@ -23,7 +22,6 @@ export function parseBody(body: Buffer, contentType: string | undefined, findDup
   }
   if (type === 'application/yaml' || type.endsWith('+yaml')) return parseYamlOrJson(textOf(body), findDuplicates);
   if (type === protobufMediaType) return { value: decodeProtobuf(body) as JsonObject, duplicateFields: [] };
-  if (type === protobufType) return { value: decodeEnvelope(body), duplicateFields: [] };
   throw ApiError.of(
     415,
     'UnsupportedMediaType',

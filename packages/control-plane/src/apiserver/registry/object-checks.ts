@@ -1,7 +1,15 @@
-import { ApiError, decodeObject, defaultObject, validateObject, validateUpdate } from '@geobuk/api';
+import {
+  ApiError,
+  decodeCustomObject,
+  decodeObject,
+  defaultCustomObject,
+  defaultObject,
+  validateObject,
+  validateUpdate,
+  validateValue,
+} from '@geobuk/api';
 import type { FieldError, KubernetesObject } from '@geobuk/api';
 import { expressionErrors } from '../admission/policies/expression-errors.js';
-import { decodeCustom, defaultCustom, validateCustom } from '../custom-resources/custom-object.js';
 import { definitionRuleErrors, ruleErrors } from '../custom-resources/validation-rules.js';
 import { subjectOf } from '../resources/served-resource.js';
 import type { ServedResource } from '../resources/served-resource.js';
@@ -13,11 +21,11 @@ export interface DecodedServed {
 
 /** Drops what the kind does not know. @throws {ApiError} BadRequest for values of the wrong type. */
 export const decodeServed = (resource: ServedResource, object: KubernetesObject): DecodedServed =>
-  resource.custom === undefined ? decodeObject(resource.type, object) : decodeCustom(resource, object);
+  resource.custom === undefined ? decodeObject(resource.type, object) : decodeCustomObject(resource.schema, object);
 
 /** With the defaults of its kind. */
 export const complete = (resource: ServedResource, object: KubernetesObject): KubernetesObject =>
-  resource.custom === undefined ? defaultObject(resource.type, object) : defaultCustom(resource, object);
+  resource.custom === undefined ? defaultObject(resource.type, object) : defaultCustomObject(resource.schema, object);
 
 /** Subresources whose writes change what a plain update may not. */
 const ownRules = new Set(['binding', 'resize', 'ephemeralcontainers', 'eviction']);
@@ -32,7 +40,8 @@ export function check(
   const { type, custom } = resource;
   if (ownRules.has(subresource)) return;
   const general = old === undefined ? validateObject(type, object) : validateUpdate(type, object, old);
-  const ofSchema = custom === undefined ? definitionErrors(resource, object) : validateCustom(resource, object);
+  const ofSchema =
+    custom === undefined ? definitionErrors(resource, object) : validateValue(resource.schema, object, '', old);
   // Rules may count on values of the right form.
   const ofRules = custom === undefined || ofSchema.length > 0 ? [] : ruleErrors(resource, object, old);
   const errors = [...general, ...ofSchema, ...ofRules];

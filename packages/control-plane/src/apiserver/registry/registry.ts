@@ -5,7 +5,7 @@ import { StoreError } from '../../store/store.js';
 import type { CachedObject, WatchCache, WatchCaches } from '../../watch-cache/watch-cache.js';
 import type { ServedResource } from '../resources/served-resource.js';
 import { subjectOf } from '../resources/served-resource.js';
-import { asServed } from './as-served.js';
+import { atStorageVersion, served } from './as-served.js';
 import { beginOrEndDeletion } from './deletion.js';
 import { checkPreconditions } from './preconditions.js';
 import { nextMetadata, freshMetadata, bumpGeneration, sameButForBookkeeping } from './metadata.js';
@@ -122,9 +122,10 @@ export class Registry {
       return { result: represent(object), created: true };
     }
     try {
-      const stored = await cache.create(key, atStorageVersion(resource, object), { signal: options.signal });
+      const { signal } = options;
+      const stored = await cache.create(key, await atStorageVersion(resource, object, signal), { signal });
       reservation.keep();
-      return { result: asServed(resource, stored), created: true };
+      return { result: await served(resource, stored, signal), created: true };
     } catch (error) {
       throw translateStoreError(error, resource, name);
     }
@@ -167,7 +168,7 @@ export class Registry {
       return this.create(resource, key.namespace, { ...made, metadata: { ...made.metadata, name: key.name } }, options);
     }
 
-    const old = asServed(resource, current).object;
+    const old = (await served(resource, current, signal)).object;
     const changed = await change(old);
     const wantedVersion = changed.metadata.resourceVersion;
     checkPreconditions(resource, old, changed.metadata);
@@ -185,7 +186,9 @@ export class Registry {
     // Where a pod was put is no change of what it should be.
     if (options.subresource !== 'binding') object = bumpGeneration(resource, object, old);
 
-    if (sameButForBookkeeping(object, old)) return { result: asServed(resource, current), created: false };
+    if (sameButForBookkeeping(object, old) && !isOutdated(resource, current.object)) {
+      return { result: await served(resource, current, signal), created: false };
+    }
     if (options.dryRun === true) return { result: represent(object), created: false };
     const isConditional = wantedVersion !== undefined && wantedVersion !== '';
     try {
@@ -195,9 +198,9 @@ export class Registry {
         reservation.keep();
         return { result: represent(object), created: false };
       }
-      const stored = await cache.update(current, atStorageVersion(resource, object), { signal });
+      const stored = await cache.update(current, await atStorageVersion(resource, object, signal), { signal });
       reservation.keep();
-      return { result: asServed(resource, stored), created: false };
+      return { result: await served(resource, stored, signal), created: false };
     } catch (error) {
       if (error instanceof StoreError && error.code === 'Conflict') throw new LostRace(isConditional);
       throw translateStoreError(error, resource, key.name);
@@ -222,7 +225,7 @@ export class Registry {
   async #deleteOnce(resource: ServedResource, key: ObjectKey, options: DeleteOptions): Promise<Deleted> {
     const { signal } = options;
     const current = await this.read(resource, key, signal);
-    const old = asServed(resource, current).object;
+    const old = (await served(resource, current, signal)).object;
     checkPreconditions(resource, old, options);
     await this.#deps.admission.validate(undefined, admissionRequest('DELETE', resource, key, options), old);
     const refusal = resource.strategy.refusesDeletion?.(old);
@@ -235,12 +238,12 @@ export class Registry {
         if (options.dryRun === true) return { result: represent(old), gone: true };
         const last = await cache.delete(current, { signal });
         this.#deps.reservations.released(resource, old);
-        return { result: asServed(resource, last), gone: true };
+        return { result: await served(resource, last, signal), gone: true };
       }
-      if (step.kind === 'unchanged') return { result: asServed(resource, current), gone: false };
+      if (step.kind === 'unchanged') return { result: await served(resource, current, signal), gone: false };
       if (options.dryRun === true) return { result: represent(step.object), gone: false };
-      const stored = await cache.update(current, atStorageVersion(resource, step.object), { signal });
-      return { result: asServed(resource, stored), gone: false };
+      const stored = await cache.update(current, await atStorageVersion(resource, step.object, signal), { signal });
+      return { result: await served(resource, stored, signal), gone: false };
     } catch (error) {
       if (error instanceof StoreError && error.code === 'Conflict') throw new LostRace(false);
       throw translateStoreError(error, resource, key.name);
@@ -260,9 +263,9 @@ class LostRace extends Error {
 
 const isWhole = ({ subresource }: WriteOptions): boolean => subresource === undefined || subresource === '';
 
-/** What goes to the store is at the storage version. */
-const atStorageVersion = (resource: ServedResource, object: KubernetesObject): KubernetesObject =>
-  object.apiVersion === resource.storageApiVersion ? object : { ...object, apiVersion: resource.storageApiVersion };
+/** A write that changes nothing still brings an object to the version that is stored now (3.4.4). */
+const isOutdated = ({ storageApiVersion }: ServedResource, { apiVersion }: KubernetesObject): boolean =>
+  apiVersion !== storageApiVersion;
 
 function admissionRequest(
   operation: AdmissionRequest['operation'],

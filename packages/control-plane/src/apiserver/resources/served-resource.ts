@@ -13,8 +13,29 @@ export interface ServedResource {
   readonly storageApiVersion: string;
   readonly schema: Schema;
   readonly strategy: Strategy;
+  /** How objects of a built-in kind change their form between this version and the stored one; absent: only the version's name changes. */
+  readonly conversion?: StoredConversion | undefined;
   /** Set for resources that a CustomResourceDefinition brought. */
   readonly custom?: CustomResource | undefined;
+}
+
+/** Between the version that is served and the one that is stored; both ways give an equal object back. Pure. */
+export interface StoredConversion {
+  fromStored(object: KubernetesObject): KubernetesObject;
+  toStored(object: KubernetesObject): KubernetesObject;
+}
+
+/** Brings custom objects from one version to another. Follows: conversion webhooks, checklist 3.4. */
+export interface Converter {
+  /**
+   * All of one kind, none at `apiVersion` yet; the answer is in the same order.
+   * @throws {ApiError} InternalError: the webhook does not answer, or not as it should.
+   */
+  convert(
+    objects: readonly KubernetesObject[],
+    apiVersion: string,
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly KubernetesObject[]>;
 }
 
 export interface CustomResource {
@@ -23,6 +44,10 @@ export interface CustomResource {
   readonly columns: readonly PrinterColumn[];
   /** Several versions are or were stored, so each object has to be looked at before it is served. */
   readonly hasOldVersions: boolean;
+  /** Objects of this revision or older may have been written under another schema: they lack its defaults. */
+  readonly schemaSince: number;
+  /** Absent: conversion `None`. */
+  readonly converter?: Converter | undefined;
   readonly scale?: ScalePaths | undefined;
 }
 
@@ -49,6 +74,10 @@ export const storePrefix = (group: string, plural: string): string =>
 /** What errors about one object of this resource name. */
 export const subjectOf = ({ type }: ServedResource): StatusSubject => type;
 
-/** The same object at the version that `resource` serves. Conversion `None`: only the name of the version changes. */
-export const atVersion = (resource: ServedResource, object: KubernetesObject): KubernetesObject =>
-  object.apiVersion === resource.apiVersion ? object : { ...object, apiVersion: resource.apiVersion };
+/** The same object at the version that `resource` serves, where no webhook is needed for that. */
+export function atVersion(resource: ServedResource, object: KubernetesObject): KubernetesObject {
+  if (object.apiVersion === resource.apiVersion) return object;
+  if (resource.conversion !== undefined && object.apiVersion === resource.storageApiVersion)
+    return resource.conversion.fromStored(object);
+  return { ...object, apiVersion: resource.apiVersion };
+}

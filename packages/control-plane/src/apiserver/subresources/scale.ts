@@ -12,6 +12,7 @@ import type { Json, JsonObject, KubernetesObject, LabelSelector, MutableJsonObje
 import { findPath } from '../custom-resources/printer-columns.js';
 import type { EndpointDeps } from '../endpoints/endpoint.js';
 import { objectOf } from '../http/request-body.js';
+import { served } from '../registry/as-served.js';
 import { subjectOf } from '../resources/served-resource.js';
 import type { ScalePaths, ServedResource } from '../resources/served-resource.js';
 import type { Action } from './action.js';
@@ -34,7 +35,8 @@ export const readScale =
   ({ registry }: EndpointDeps): Action =>
   async ({ resource, key, options }) => {
     const found = await registry.read(resource, key, options.signal);
-    return { code: 200, value: scaleOf(resource, found.object) };
+    const { object } = await served(resource, found, options.signal);
+    return { code: 200, value: scaleOf(resource, object) };
   };
 
 export const updateScale =
