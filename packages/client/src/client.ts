@@ -16,6 +16,8 @@ export interface ListOptions extends CallOptions {
   readonly limit?: number | undefined;
   readonly continue?: string | undefined;
   readonly resourceVersion?: string | undefined;
+  /** Of the metric itself, where the list is one of custom metrics. Follows: custom.metrics.k8s.io. */
+  readonly metricLabelSelector?: string | undefined;
 }
 
 export interface WatchOptions extends CallOptions {

@@ -34,6 +34,8 @@ export interface ClaimControllerDeps {
   readonly capacity: Pick<NodeCapacity, 'state' | 'promise' | 'takeBack'>;
   readonly events: Pick<EventRecorder, 'record'>;
   readonly place: Place;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 /** Nothing tells this claim when another volume of the node gives its room back. */
@@ -106,18 +108,23 @@ export class ClaimController implements Controller {
         return settled;
       }
       case 'grow':
+        await this.#tellProgress(claim, plan.storage, 'ControllerResizeInProgress', context);
         await this.#grow(plan.volume, plan.storage, context);
         return settled; // the volume's event brings the claim back, to report
       case 'cannotGrow':
         events.record(claim, 'Warning', 'VolumeResizeFailed', plan.message);
+        await this.#tellProgress(claim, plan.storage, 'ControllerResizeInfeasible', context, plan.message);
         return { requeueAfterMs: askAgainForRoomMs };
       case 'report': {
-        const conditions = (claim.status?.conditions ?? []).filter(({ type }) => !resizing.has(type));
-        const body = { status: { capacity: { storage: plan.storage }, conditions } };
+        const status = {
+          capacity: { storage: plan.storage },
+          conditions: otherConditions(claim),
+          allocatedResourceStatuses: null,
+        };
         await client.patch(
           persistentVolumeClaims,
           keyOf(claim),
-          { type: 'merge', body },
+          { type: 'merge', body: { status } },
           { signal, subresource: 'status' },
         );
         events.record(claim, 'Normal', 'VolumeResizeSuccessful', `the volume has ${plan.storage}`);
@@ -147,6 +154,31 @@ export class ClaimController implements Controller {
     log.info({ volume: name, sizeBytes }, 'volume made');
   }
 
+  /** What kubectl and controllers read of a claim whose volume is being made larger. Follows: external-resizer. */
+  async #tellProgress(
+    claim: PersistentVolumeClaim,
+    storage: string,
+    state: 'ControllerResizeInProgress' | 'ControllerResizeInfeasible',
+    { signal }: ReconcileContext,
+    message?: string,
+  ): Promise<void> {
+    if (claim.status?.allocatedResourceStatuses?.['storage'] === state) return;
+    const lastTransitionTime = new Date(this.#deps.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+    const type = message === undefined ? 'Resizing' : 'ControllerResizeError';
+    const condition = { type, status: 'True', lastTransitionTime, ...(message === undefined ? {} : { message }) };
+    const status = {
+      allocatedResources: { storage },
+      allocatedResourceStatuses: { storage: state },
+      conditions: [...otherConditions(claim), condition],
+    };
+    await this.#deps.client.patch(
+      persistentVolumeClaims,
+      keyOf(claim),
+      { type: 'merge', body: { status } },
+      { signal, subresource: 'status' },
+    );
+  }
+
   /** A directory grows by itself; what grows is what it may hold. */
   async #grow(
     { metadata }: PersistentVolume,
@@ -162,5 +194,8 @@ export class ClaimController implements Controller {
     log.info({ volume: name, storage }, 'volume has grown');
   }
 }
+
+const otherConditions = (claim: PersistentVolumeClaim): NonNullable<NonNullable<PersistentVolumeClaim['status']>['conditions']> =>
+  (claim.status?.conditions ?? []).filter(({ type }) => !resizing.has(type));
 
 const resizing = new Set(['Resizing', 'FileSystemResizePending', 'ControllerResizeError', 'NodeResizeError']);

@@ -21,7 +21,7 @@ export type ClaimPlan =
   /** No room here; the scheduler may find another node. */
   | { readonly kind: 'reschedule'; readonly message: string }
   | { readonly kind: 'grow'; readonly volume: PersistentVolume; readonly storage: string; readonly byBytes: number }
-  | { readonly kind: 'cannotGrow'; readonly message: string }
+  | { readonly kind: 'cannotGrow'; readonly storage: string; readonly message: string }
   /** The claim does not say yet how large its volume is. */
   | { readonly kind: 'report'; readonly storage: string };
 
@@ -75,14 +75,19 @@ function planBound(
   const byBytes = size(wanted) - size(present);
   if (byBytes > 0) {
     if (storageClass?.allowVolumeExpansion !== true)
-      return { kind: 'cannotGrow', message: `its class ${claim.spec.storageClassName ?? ''} does not allow expansion` };
+      return {
+        kind: 'cannotGrow',
+        storage: wanted,
+        message: `its class ${claim.spec.storageClassName ?? ''} does not allow expansion`,
+      };
     if (byBytes > roomBytes) {
       const message = `node ${place.nodeName} has ${readable(roomBytes)} left for local volumes, and ${readable(byBytes)} more are asked for`;
-      return { kind: 'cannotGrow', message };
+      return { kind: 'cannotGrow', storage: wanted, message };
     }
     return { kind: 'grow', volume, storage: wanted, byBytes };
   }
-  if (size(claim.status.capacity?.['storage']) === size(present)) return nothing;
+  const isTold = claim.status.allocatedResourceStatuses?.['storage'] === undefined;
+  if (isTold && size(claim.status.capacity?.['storage']) === size(present)) return nothing;
   return { kind: 'report', storage: present };
 }
 

@@ -34,7 +34,7 @@ await runAgent<StorageConfig>('storage', async (context, signal) => {
   const listers = { claimLister: claims.lister, volumeLister: volumes.lister, classLister: classes.lister };
   const runner = createRunner({
     controllers: [
-      new ClaimController({ client, ...listers, directories, capacity, events, place }),
+      new ClaimController({ client, ...listers, directories, capacity, events, place, now: () => clock.now() }),
       new VolumeController({ client, volumeLister: volumes.lister, directories, events, place }),
     ],
     informers,

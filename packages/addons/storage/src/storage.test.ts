@@ -61,7 +61,10 @@ async function startNode() {
   } as unknown as ConstructorParameters<typeof VolumeController>[0]['events'];
   const runner = createRunner({
     controllers: [
-      new ClaimController({ client, claimLister, volumeLister, classLister, directories, capacity, events, place }),
+      new ClaimController({
+        ...{ client, claimLister, volumeLister, classLister, directories, capacity, events, place },
+        now: () => clock.now(),
+      }),
       new VolumeController({ client, volumeLister, directories, events, place }),
     ],
     informers,
@@ -125,7 +128,7 @@ describe('local volumes', () => {
     expect(back).toHaveLength(1);
   });
 
-  it('grow with their claim, and say so to it', async () => {
+  it('5.11.6 grow with their claim, and say so to it', async () => {
     await using node = await startNode();
     node.client.seed(claim('a'));
     await expect.poll(() => node.settle().then(() => node.volumes().length)).toBe(1);
@@ -141,11 +144,23 @@ describe('local volumes', () => {
     const known = () => node.client.stored(persistentVolumeClaims)[0]?.status?.capacity?.['storage'];
     await expect.poll(() => node.settle().then(known)).toBe('2Gi');
     expect(node.volumes()[0]?.spec.capacity).toEqual({ storage: '2Gi' });
+    const status = () => node.client.stored(persistentVolumeClaims)[0]?.status;
+    expect(status()).toMatchObject({ allocatedResources: { storage: '2Gi' }, conditions: [] });
+    expect(status()?.allocatedResourceStatuses).toBeUndefined();
     await ask('5Gi');
     await expect
       .poll(() => node.settle().then(() => node.told.at(-1)))
       .toContain('a VolumeResizeFailed: node n1 has 1 GiB left');
     expect(node.volumes()[0]?.spec.capacity).toEqual({ storage: '2Gi' });
+    expect(status()).toMatchObject({
+      capacity: { storage: '2Gi' },
+      allocatedResources: { storage: '5Gi' },
+      allocatedResourceStatuses: { storage: 'ControllerResizeInfeasible' },
+      conditions: [{ type: 'ControllerResizeError', status: 'True' }],
+    });
+    // Who asked for too much may ask for less again.
+    await ask('2Gi');
+    await expect.poll(() => node.settle().then(() => status()?.conditions)).toEqual([]);
   });
 
   it('go with their data when they are released', async () => {

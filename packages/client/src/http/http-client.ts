@@ -101,8 +101,9 @@ class WireClient implements HttpClient {
   }
 
   async list<T extends KubernetesObject>(type: ResourceType<T>, options: ListOptions): Promise<ObjectList<T>> {
-    const { namespace, labelSelector, fieldSelector, limit, resourceVersion, signal } = options;
-    const query = queryOf({ labelSelector, fieldSelector, limit, continue: options.continue, resourceVersion });
+    const { namespace, labelSelector, fieldSelector, limit, resourceVersion, metricLabelSelector, signal } = options;
+    const where = { labelSelector, fieldSelector, metricLabelSelector };
+    const query = queryOf({ ...where, limit, continue: options.continue, resourceVersion });
     const list = await this.#json<ObjectList<T>>('GET', `${resourcePath(type, { namespace })}${query}`, { signal });
     const [apiVersion, kind] = [apiVersionOf(type), type.kind];
     // Items come without their type; every other way to get an object gives it.

@@ -33,6 +33,7 @@ import { TokenCleanerController } from './token-cleaner/token-cleaner-controller
 import { TtlController } from './ttl/ttl-controller.js';
 import { TtlAfterFinishedController } from './ttl-after-finished/ttl-after-finished-controller.js';
 import { VolumeBinderController } from './volume-binder/volume-binder-controller.js';
+import { VolumeExpansionController } from './volume-expansion/volume-expansion-controller.js';
 import {
   ClaimProtectionController,
   VolumeProtectionController,
@@ -76,6 +77,7 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
     new HorizontalPodAutoscalerController({ ...deps, recorder: recorderFor('horizontal-pod-autoscaler') }),
     new ClusterRoleAggregationController(deps),
     new VolumeBinderController({ ...deps, recorder: recorderFor('persistentvolume-controller') }),
+    new VolumeExpansionController({ ...deps, recorder: recorderFor('volume_expand') }),
     new ClaimProtectionController(deps),
     new VolumeProtectionController(deps),
     new AttachDetachController({ ...deps, recorder: recorderFor('attachdetach-controller') }),

@@ -12,14 +12,11 @@ import type {
 import {
   apiVersionOf,
   formatKey,
-  formatQuantity,
   horizontalPodAutoscalers,
   ignoring,
   isNotFound,
   matchesLabels,
-  milliUnits,
   parseLabelSelector,
-  parseQuantity,
   pods,
 } from '@geobuk/api';
 import type {
@@ -34,10 +31,8 @@ import type {
 } from '@geobuk/client';
 import { primary, settled } from '@geobuk/client';
 import { rfc3339 } from '../rfc3339.js';
-import { podMetrics, requestOf, usageOf } from './pod-metrics.js';
-import type { PodMetrics } from './pod-metrics.js';
-import type { Calculated, Sample } from './replica-calculator.js';
-import { calculateReplicas } from './replica-calculator.js';
+import type { Measured } from './metric-sources.js';
+import { MetricSources, failureReason } from './metric-sources.js';
 import type { ScalingMemory } from './scaling-behavior.js';
 import { normalize } from './scaling-behavior.js';
 
@@ -52,7 +47,6 @@ export interface HorizontalPodAutoscalerControllerDeps {
 
 /** Metrics announce nothing: they are looked at this often. Follows: --horizontal-pod-autoscaler-sync-period. */
 const periodMs = 15_000;
-const standardTolerance = 0.1;
 
 type Wish = Pick<HorizontalPodAutoscalerCondition, 'type' | 'status' | 'reason' | 'message'>;
 
@@ -67,17 +61,19 @@ class NotScaled extends Error {
   }
 }
 
-/** Sizes workloads by what their pods use. Follows: HorizontalPodAutoscaler (autoscaling/v2), metrics of resources. */
+/** Sizes workloads by what their pods use. Follows: HorizontalPodAutoscaler (autoscaling/v2). */
 export class HorizontalPodAutoscalerController implements Controller {
   readonly name = 'horizontal-pod-autoscaler';
   readonly watches = [primary(horizontalPodAutoscalers)];
   readonly #deps: HorizontalPodAutoscalerControllerDeps;
   readonly #autoscalers: Lister<HorizontalPodAutoscaler>;
   readonly #pods: Lister<Pod>;
+  readonly #sources: MetricSources;
   readonly #memory = new Map<string, ScalingMemory & { readonly lookedAt: number }>();
 
   constructor(deps: HorizontalPodAutoscalerControllerDeps) {
     this.#deps = deps;
+    this.#sources = new MetricSources(deps);
     this.#autoscalers = deps.informers.of(horizontalPodAutoscalers).lister;
     this.#pods = deps.informers.of(pods).lister;
   }
@@ -123,8 +119,7 @@ export class HorizontalPodAutoscalerController implements Controller {
     const scale = await client
       .readSubresource<Scale>(target, targetKey, 'scale', { signal })
       .catch((cause: unknown) => {
-        const message = cause instanceof Error ? cause.message : String(cause);
-        throw new NotScaled('AbleToScale', 'FailedGetScale', message, { cause });
+        throw new NotScaled('AbleToScale', 'FailedGetScale', messageOf(cause), { cause });
       });
     const current = scale.spec.replicas ?? 1;
     const wishes: Wish[] = [
@@ -137,6 +132,7 @@ export class HorizontalPodAutoscalerController implements Controller {
     ];
     const { minReplicas = 1, maxReplicas } = hpa.spec;
     let desired = current;
+    let why = 'All metrics below target';
     let currentMetrics: readonly MetricStatus[] = hpa.status?.currentMetrics ?? [];
     let next: ScalingMemory = memory;
     if (current === 0 && minReplicas !== 0) {
@@ -146,18 +142,24 @@ export class HorizontalPodAutoscalerController implements Controller {
         reason: 'ScalingDisabled',
         message: 'scaling is disabled since the replica count of the target is zero',
       });
-    } else if (current > maxReplicas) desired = maxReplicas;
-    else if (current < minReplicas) desired = minReplicas;
-    else {
-      const measured = await this.#measure(hpa, key, scale, current, signal);
+    } else if (current > maxReplicas) {
+      desired = maxReplicas;
+      why = 'Current number of replicas above Spec.MaxReplicas';
+    } else if (current < minReplicas) {
+      desired = minReplicas;
+      why = 'Current number of replicas below Spec.MinReplicas';
+    } else {
+      const measured = await this.#measure(hpa, key.namespace ?? '', scale, current, signal);
       currentMetrics = measured.map(({ status }) => status);
-      const wanted = Math.max(...measured.map(({ calculated }) => calculated.replicas));
+      const greatest = measured.reduce((most, each) => (each.replicas > most.replicas ? each : most));
+      const wanted = greatest.replicas;
       wishes.push({
         type: 'ScalingActive',
         status: 'True',
         reason: 'ValidMetricFound',
-        message: `the HPA was able to successfully calculate a replica count from ${measured.map(({ text }) => text).join(', ')}`,
+        message: `the HPA was able to successfully calculate a replica count from ${greatest.text}`,
       });
+      why = wanted > current ? `${greatest.text} above target` : why;
       const bounded = normalize(hpa, current, wanted, memory, clock.now()); // diff
       desired = bounded.replicas;
       next = { ...memory, recommendations: bounded.recommendations };
@@ -175,12 +177,7 @@ export class HorizontalPodAutoscalerController implements Controller {
       const body = { ...scale, spec: { ...scale.spec, replicas: desired } };
       await client.updateSubresource(target, targetKey, 'scale', body, { signal }); // act
       trace.did(`scaled ${name} to ${desired}`);
-      recorder.record(
-        hpa,
-        'Normal',
-        'SuccessfulRescale',
-        `New size: ${desired}; reason: ${desired > current ? 'resource utilization above target' : 'All metrics below target'}`,
-      );
+      recorder.record(hpa, 'Normal', 'SuccessfulRescale', `New size: ${desired}; reason: ${why}`);
       wishes[0] = {
         type: 'AbleToScale',
         status: 'True',
@@ -206,47 +203,37 @@ export class HorizontalPodAutoscalerController implements Controller {
     await this.#report(hpa, status, signal);
   }
 
+  /** One for each metric that could be read; the first error with the metric it belongs to, if there was one. */
   async #measure(
     hpa: HorizontalPodAutoscaler,
-    key: ObjectKey,
+    namespace: string,
     scale: Scale,
     current: number,
     signal: AbortSignal,
   ): Promise<readonly Measured[]> {
-    const { client, clock } = this.#deps;
     const labelSelector = scale.status?.selector ?? '';
     if (labelSelector === '')
       throw new NotScaled('ScalingActive', 'InvalidSelector', "the HPA target's scale is missing a selector");
     const requirements = parseLabelSelector(labelSelector);
-    const targeted = this.#pods
-      .list(key.namespace)
-      .filter((pod) => matchesLabels(requirements, pod.metadata.labels ?? {}));
+    const targeted = this.#pods.list(namespace).filter((pod) => matchesLabels(requirements, pod.metadata.labels ?? {}));
+    const statusReplicas = scale.status?.replicas ?? current;
+    const now = this.#deps.clock.now();
+    const workload = { hpa, namespace, labelSelector, current, statusReplicas, pods: targeted, now };
     const measured: Measured[] = [];
-    let failure: unknown;
-    const specs = hpa.spec.metrics ?? [standardMetric];
-    const listed = await client
-      .list(podMetrics, { namespace: key.namespace, labelSelector, signal })
-      .catch((cause: unknown) => {
-        const message = `unable to get metrics: ${cause instanceof Error ? cause.message : String(cause)}`;
-        throw new NotScaled('ScalingActive', 'FailedGetResourceMetric', message, { cause });
-      });
-    for (const spec of specs) {
+    let failure: { readonly spec: MetricSpec; readonly error: unknown } | undefined;
+    for (const spec of hpa.spec.metrics ?? [standardMetric]) {
       try {
-        measured.push(measure(hpa, spec, current, targeted, listed.items, clock.now()));
+        measured.push(await this.#sources.measure(spec, workload, signal));
       } catch (error) {
-        failure ??= error;
+        if (signal.aborted) throw error;
+        failure ??= { spec, error };
       }
     }
     // With a metric missing it may grow, never shrink.
-    const wanted = Math.max(0, ...measured.map(({ calculated }) => calculated.replicas));
+    const wanted = Math.max(0, ...measured.map(({ replicas }) => replicas));
     if (failure !== undefined && (measured.length === 0 || wanted < current)) {
-      const message = failure instanceof Error ? failure.message : String(failure);
-      throw new NotScaled(
-        'ScalingActive',
-        'FailedGetResourceMetric',
-        `the HPA was unable to compute the replica count: ${message}`,
-        { cause: failure },
-      );
+      const message = `the HPA was unable to compute the replica count: ${messageOf(failure.error)}`;
+      throw new NotScaled('ScalingActive', failureReason(failure.spec), message, { cause: failure.error });
     }
     return measured;
   }
@@ -283,58 +270,4 @@ const standardMetric: MetricSpec = {
   resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } },
 };
 
-interface Measured {
-  readonly calculated: Calculated;
-  readonly status: MetricStatus;
-  readonly text: string;
-}
-
-function measure(
-  hpa: HorizontalPodAutoscaler,
-  spec: MetricSpec,
-  current: number,
-  targeted: readonly Pod[],
-  metrics: readonly PodMetrics[],
-  now: number,
-): Measured {
-  const source = spec.type === 'ContainerResource' ? spec.containerResource : spec.resource;
-  if (source === undefined) throw new Error(`metrics of type ${spec.type} need an API that is not served`);
-  const container = spec.type === 'ContainerResource' ? spec.containerResource?.container : undefined;
-  const usage = new Map<string, { milli: number; at: number; windowMs: number }>();
-  for (const each of metrics) {
-    const milli = usageOf(each, source.name, container);
-    if (milli === undefined) continue;
-    const windowMs = (Number.parseFloat(each.window ?? '') || 60) * 1000;
-    usage.set(each.metadata.name ?? '', { milli, at: Date.parse(each.timestamp ?? '') || now, windowMs });
-  }
-  const { averageUtilization, averageValue } = source.target;
-  const average = averageValue === undefined ? undefined : Number(milliUnits(averageValue));
-  const tolerance = (text: string | undefined): number =>
-    text === undefined ? standardTolerance : Number(milliUnits(text)) / 1000;
-  const sample: Sample = {
-    usage,
-    baseOf: (pod) => average ?? requestOf(pod, source.name, container),
-    target: average === undefined ? (averageUtilization ?? 80) / 100 : 1,
-    isCpu: source.name === 'cpu',
-    tolerance: {
-      up: tolerance(hpa.spec.behavior?.scaleUp?.tolerance),
-      down: tolerance(hpa.spec.behavior?.scaleDown?.tolerance),
-    },
-  };
-  const calculated = calculateReplicas(current, targeted, sample, now);
-  const shown = {
-    name: source.name,
-    current: {
-      averageValue: formatQuantity(parseQuantity(`${calculated.averageMilli}m`)),
-      ...(average === undefined ? { averageUtilization: Math.floor(calculated.utilization * 100) } : {}),
-    },
-  };
-  const how = average === undefined ? ' utilization (percentage of request)' : '';
-  return container === undefined
-    ? { calculated, text: `${source.name} resource${how}`, status: { type: 'Resource', resource: shown } }
-    : {
-        calculated,
-        text: `${source.name} container resource${how}`,
-        status: { type: 'ContainerResource', containerResource: { ...shown, container } },
-      };
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

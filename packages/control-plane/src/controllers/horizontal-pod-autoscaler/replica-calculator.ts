@@ -10,7 +10,7 @@ export interface Sample {
   /** Wanted share of the base: 0.8 for 80 %, 1 for an average value. */
   readonly target: number;
   readonly isCpu: boolean;
-  readonly tolerance: { readonly up: number; readonly down: number };
+  readonly tolerance: Tolerance;
 }
 
 export interface Calculated {
@@ -58,7 +58,7 @@ export function calculateReplicas(current: number, pods: readonly Pod[], sample:
   return (careful < 1 && replicas > current) || (careful > 1 && replicas < current) ? keep : { ...keep, replicas };
 }
 
-const within = (ratio: number, { tolerance }: Sample): boolean =>
+const within = (ratio: number, { tolerance }: Pick<Sample, 'tolerance'>): boolean =>
   ratio >= 1 - tolerance.down && ratio <= 1 + tolerance.up;
 
 /** 3.0000000000000004 pods are three. */
@@ -74,4 +74,35 @@ function isStarting(pod: Pod, sample: Sample, now: number): boolean {
     return ready.status === 'False' || (metric !== undefined && metric.at < since + metric.windowMs);
   }
   return ready.status === 'False' && startedAt + readinessDelayMs > since;
+}
+
+export interface Tolerance {
+  readonly up: number;
+  readonly down: number;
+}
+
+/** For a metric of the whole: as many times the ready pods as the metric is its target. Pure. Follows: getUsageRatioReplicaCount. */
+export function replicasForValue(
+  current: number,
+  pods: readonly Pod[],
+  usageMilli: number,
+  targetMilli: number,
+  tolerance: Tolerance,
+): number {
+  const ratio = usageMilli / targetMilli;
+  if (current === 0) return Math.ceil(round(ratio));
+  if (within(ratio, { tolerance })) return current;
+  const ready = pods.filter((pod) => podCondition(pod, 'Ready')?.status === 'True').length;
+  return Math.ceil(round(ratio * ready));
+}
+
+/** For a metric of the whole of which each pod is to have a share. Pure. Follows: GetObjectPerPodMetricReplicas. */
+export function replicasForAverage(
+  statusReplicas: number,
+  usageMilli: number,
+  targetAverageMilli: number,
+  tolerance: Tolerance,
+): number {
+  const ratio = usageMilli / (targetAverageMilli * statusReplicas);
+  return within(ratio, { tolerance }) ? statusReplicas : Math.ceil(round(usageMilli / targetAverageMilli));
 }

@@ -33,14 +33,28 @@ export function nodeHealth(heardAt: number, now: number, gracePeriodMs: number):
 export const heartbeatOf = (node: Node, lease: Lease | undefined): string =>
   `${lease?.spec.renewTime ?? ''}|${node.status?.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime ?? ''}`;
 
+/** Whether pods are to be driven off a node that is not ready: `later` adds nothing, but leaves what is there. */
+export type Emptying = 'now' | 'later' | 'never';
+
+const isExecuting = ({ key, effect }: Taint): boolean =>
+  effect === 'NoExecute' && (key === notReadyTaint || key === unreachableTaint);
+
+/** Whether pods are being driven off it already. */
+export const isBeingEmptied = ({ spec }: Node): boolean => spec.taints?.some(isExecuting) ?? false;
+
+/** Whether it is heard of and says that it is ready. */
+export const isWell = ({ status }: Node, silent: boolean): boolean =>
+  !silent && status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+
 /** The taints a node should carry: its own, and those that follow from its conditions. Pure. */
-export function wantedTaints(node: Node, silent: boolean, now: string): readonly Taint[] {
+export function wantedTaints(node: Node, silent: boolean, now: string, emptying: Emptying = 'now'): readonly Taint[] {
   const present = node.spec.taints ?? [];
   const wanted = present.filter((taint) => !managed.has(taint.key));
   const add = (key: string, effect: 'NoSchedule' | 'NoExecute'): void => {
     const known = present.find((taint) => taint.key === key && taint.effect === effect);
     wanted.push(known ?? { key, effect, ...(effect === 'NoExecute' ? { timeAdded: now } : {}) });
   };
+  const executes = emptying === 'now' || (emptying === 'later' && isBeingEmptied(node));
   if (node.spec.unschedulable === true) add(unschedulableTaint, 'NoSchedule');
   const conditions = node.status?.conditions ?? [];
   for (const { type, status, key } of conditionTaints) {
@@ -48,7 +62,7 @@ export function wantedTaints(node: Node, silent: boolean, now: string): readonly
       type === 'Ready' && silent ? 'Unknown' : conditions.find((condition) => condition.type === type)?.status;
     if (found === status) {
       add(key, 'NoSchedule');
-      if (type === 'Ready') add(key, 'NoExecute');
+      if (type === 'Ready' && executes) add(key, 'NoExecute');
     }
   }
   return wanted;
