@@ -153,9 +153,10 @@ export class Cluster implements AsyncDisposable {
 
   /** Like {@link kubectl} with a manifest on standard input. */
   apply(manifest: object | readonly object[], ...args: readonly string[]): Ran {
-    const list = Array.isArray(manifest) ? { apiVersion: 'v1', kind: 'List', items: manifest } : manifest;
+    const documents = Array.isArray(manifest) ? (manifest as readonly object[]) : [manifest];
+    const input = documents.map((each) => JSON.stringify(each)).join('\n---\n');
     const all = ['--kubeconfig', this.kubeconfig, 'apply', '-f', '-', ...args];
-    return ran(spawnSync('kubectl', all, { encoding: 'utf8', input: JSON.stringify(list), timeout: 60_000 }));
+    return ran(spawnSync('kubectl', all, { encoding: 'utf8', input, timeout: 60_000 }));
   }
 
   geobuk(...args: readonly string[]): Ran {
