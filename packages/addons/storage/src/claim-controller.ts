@@ -195,7 +195,9 @@ export class ClaimController implements Controller {
   }
 }
 
-const otherConditions = (claim: PersistentVolumeClaim): NonNullable<NonNullable<PersistentVolumeClaim['status']>['conditions']> =>
+const otherConditions = (
+  claim: PersistentVolumeClaim,
+): NonNullable<NonNullable<PersistentVolumeClaim['status']>['conditions']> =>
   (claim.status?.conditions ?? []).filter(({ type }) => !resizing.has(type));
 
 const resizing = new Set(['Resizing', 'FileSystemResizePending', 'ControllerResizeError', 'NodeResizeError']);

@@ -30,7 +30,11 @@ describe('VolumeExpansionController', () => {
     expect(stored?.metadata.annotations?.[storageResizer]).toBe('disks.example.com');
     const current = await world.client.read(persistentVolumeClaims, key, { signal });
     const conditions = [{ type: 'Resizing', status: 'True' }];
-    await world.client.updateStatus(persistentVolumeClaims, { ...current, status: { ...current.status, conditions } }, { signal });
+    await world.client.updateStatus(
+      persistentVolumeClaims,
+      { ...current, status: { ...current.status, conditions } },
+      { signal },
+    );
     await world.settle();
     expect(world.events).toEqual(['Normal ExternalExpanding waiting for an external controller to expand this PVC']);
   });

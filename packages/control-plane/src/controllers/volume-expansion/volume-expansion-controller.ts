@@ -9,7 +9,15 @@ import {
   storageClasses,
   uidOf,
 } from '@geobuk/api';
-import type { Client, Controller, EventRecorder, Informers, Lister, ReconcileContext, ReconcileResult } from '@geobuk/client';
+import type {
+  Client,
+  Controller,
+  EventRecorder,
+  Informers,
+  Lister,
+  ReconcileContext,
+  ReconcileResult,
+} from '@geobuk/client';
 import { primary, settled } from '@geobuk/client';
 
 export interface VolumeExpansionControllerDeps {
