@@ -151,10 +151,10 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
-  /** Like {@link kubectl} with a manifest on standard input. */
+  /** Like {@link kubectl} with one manifest, or several in a row, on standard input. */
   apply(manifest: object | readonly object[], ...args: readonly string[]): Ran {
     const documents = Array.isArray(manifest) ? (manifest as readonly object[]) : [manifest];
-    const input = documents.map((each) => JSON.stringify(each)).join('\n---\n');
+    const input = documents.map((each) => JSON.stringify(each)).join('\n');
     const all = ['--kubeconfig', this.kubeconfig, 'apply', '-f', '-', ...args];
     return ran(spawnSync('kubectl', all, { encoding: 'utf8', input, timeout: 60_000 }));
   }
