@@ -10,7 +10,10 @@ export interface DashboardFlags {
   readonly context?: string | undefined;
   readonly namespace?: string | undefined;
   readonly command?: string | undefined;
-  readonly readOnly: boolean;
+  /** True: nothing can be changed; false: whatever settings say; absent: as settings say. */
+  readonly readOnly?: boolean | undefined;
+  /** What of the screen is left out, whatever settings say. */
+  readonly without?: TuiConfig['without'];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,13 +29,14 @@ export function dashboardConfig(flags: DashboardFlags, env: Environment): TuiCon
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     readonly version: string;
   };
-  const editor = env['KUBE_EDITOR'] ?? env['VISUAL'] ?? env['EDITOR'] ?? 'vi';
+  const editor = env['K9S_EDITOR'] ?? env['KUBE_EDITOR'] ?? env['VISUAL'] ?? env['EDITOR'] ?? 'vi';
   return {
     kubeconfig: flags.kubeconfig.split(':'),
     context: flags.context,
     namespace: flags.namespace,
     view: flags.command,
     readonly: flags.readOnly,
+    without: flags.without,
     language: /^ko/i.test(env['LC_ALL'] ?? env['LC_MESSAGES'] ?? env['LANG'] ?? '') ? 'ko' : 'en',
     colorDepth: colorDepth(env),
     editor: editor.split(' '),

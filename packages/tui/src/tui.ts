@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '@geobuk/client';
 import type { Language } from './app/services.js';
 import { drawHeader, headerHeight } from './app/draw-header.js';
+import type { SettingsPlaces } from './config/personal.js';
 import { Frame } from './screen/frame.js';
 import { Painter } from './screen/painter.js';
 import { BlessedTerminal } from './terminal/blessed-terminal.js';
@@ -21,7 +22,12 @@ export interface TuiEnvironment {
   readonly KUBE_EDITOR?: string | undefined;
   readonly EDITOR?: string | undefined;
   readonly K9S_CONFIG_DIR?: string | undefined;
+  readonly K9S_EDITOR?: string | undefined;
+  readonly K9S_SKIN?: string | undefined;
+  readonly GEOBUK_TUI_CONFIG?: string | undefined;
   readonly XDG_CONFIG_HOME?: string | undefined;
+  readonly XDG_DATA_HOME?: string | undefined;
+  readonly XDG_STATE_HOME?: string | undefined;
   readonly HOME?: string | undefined;
 }
 
@@ -35,7 +41,7 @@ export interface TuiConfig {
   readonly namespace?: string | undefined;
   /** The command to begin with, such as `pods`, `fleet` or `deployments kube-system`; absent: `pods`. */
   readonly view?: string | undefined;
-  /** Refuses every write, below all keys. */
+  /** True refuses every write, below all keys; false allows them whatever settings say; absent: as settings say. */
   readonly readonly?: boolean | undefined;
   /** Absent: Korean where LANG says so, else English. */
   readonly language?: Language | undefined;
@@ -50,11 +56,19 @@ export interface TuiConfig {
   readonly programVersion?: string | undefined;
   /** Own keys by action id; an empty list takes an action its keys. */
   readonly keys?: Readonly<Record<string, readonly string[]>> | undefined;
-  /** A word shown in red for a context, such as `PROD`; confirmations there want the context's name typed. */
-  readonly badges?: Readonly<Record<string, string>> | undefined;
   readonly favourites?: readonly string[] | undefined;
-  /** Where k9s' aliases.yaml and hotkeys.yaml are; absent: where k9s looks. */
-  readonly k9sDirectory?: string | undefined;
+  /** Parts of the screen to leave out, whatever settings say. */
+  readonly without?:
+    | {
+        readonly header?: boolean | undefined;
+        readonly logo?: boolean | undefined;
+        readonly crumbs?: boolean | undefined;
+      }
+    | undefined;
+  /** Where settings are read; absent: tui.yaml below the user's configuration, and where k9s looks. */
+  readonly places?: SettingsPlaces | undefined;
+  /** Where what should outlive a run is kept; absent: below the user's state. */
+  readonly memoryPath?: string | undefined;
   readonly stdin?: NodeJS.ReadStream | undefined;
   readonly stdout?: NodeJS.WriteStream | undefined;
   readonly environment?: TuiEnvironment | undefined;
@@ -68,18 +82,19 @@ export interface TuiSettings extends Omit<
   | 'stdin'
   | 'stdout'
   | 'environment'
-  | 'mouse'
   | 'colorDepth'
   | 'language'
   | 'editor'
   | 'programVersion'
   | 'dumpDirectory'
+  | 'places'
 > {
   readonly colorDepth: ColorDepth;
   readonly language: Language;
   readonly editor: readonly string[];
   readonly programVersion: string;
   readonly dumpDirectory: string;
+  readonly places: SettingsPlaces;
 }
 
 /**
@@ -110,7 +125,8 @@ export async function inTerminal(
     editor: config.editor ?? editorOf(environment),
     programVersion: config.programVersion ?? packageVersion(),
     dumpDirectory: config.dumpDirectory ?? '.',
-    k9sDirectory: config.k9sDirectory ?? k9sDirectory(environment),
+    places: config.places ?? settingsPlaces(environment),
+    memoryPath: config.memoryPath ?? stateFile(environment),
   };
   using terminal = new BlessedTerminal({ input: stdin, output: stdout, mouse: config.mouse ?? true });
   paintStart(terminal, settings);
@@ -138,20 +154,42 @@ function paintStart(terminal: Terminal, settings: TuiSettings): void {
   terminal.write(new Painter({ sgr: sgrTable(turtleShip, settings.colorDepth) }).paint(frame));
 }
 
-/** Follows: k9s: K9S_CONFIG_DIR, else k9s below XDG_CONFIG_HOME or ~/.config. */
-function k9sDirectory({ K9S_CONFIG_DIR, XDG_CONFIG_HOME, HOME }: TuiEnvironment): string | undefined {
-  if (K9S_CONFIG_DIR !== undefined && K9S_CONFIG_DIR !== '') return K9S_CONFIG_DIR;
-  if (XDG_CONFIG_HOME !== undefined && XDG_CONFIG_HOME !== '') return join(XDG_CONFIG_HOME, 'k9s');
-  return HOME === undefined ? undefined : join(HOME, '.config', 'k9s');
+/** A folder of the person's; undefined where there is no home. Follows: the XDG base directories. */
+const below = (base: string | undefined, HOME: string | undefined, usual: string): string | undefined =>
+  base !== undefined && base !== '' ? base : HOME === undefined ? undefined : join(HOME, usual);
+
+/** Follows: k9s: all in K9S_CONFIG_DIR, else settings and plugins below the configuration, contexts below the data. */
+export function settingsPlaces(environment: TuiEnvironment): SettingsPlaces {
+  const { K9S_CONFIG_DIR, K9S_SKIN, GEOBUK_TUI_CONFIG, XDG_CONFIG_HOME, XDG_DATA_HOME, HOME } = environment;
+  const configHome = below(XDG_CONFIG_HOME, HOME, '.config');
+  const dataHome = below(XDG_DATA_HOME, HOME, '.local/share');
+  const own = GEOBUK_TUI_CONFIG ?? (configHome === undefined ? undefined : join(configHome, 'geobuk', 'tui.yaml'));
+  const skin = K9S_SKIN === '' ? undefined : K9S_SKIN;
+  if (K9S_CONFIG_DIR !== undefined && K9S_CONFIG_DIR !== '')
+    return { own, skin, k9s: K9S_CONFIG_DIR, k9sContexts: join(K9S_CONFIG_DIR, 'clusters'), plugins: [] };
+  const k9s = configHome === undefined ? undefined : join(configHome, 'k9s');
+  const data = dataHome === undefined ? undefined : join(dataHome, 'k9s');
+  return {
+    own,
+    skin,
+    k9s,
+    k9sContexts: data === undefined ? undefined : join(data, 'clusters'),
+    plugins: [data, k9s].flatMap((folder) => (folder === undefined ? [] : [join(folder, 'plugins')])),
+  };
+}
+
+function stateFile({ XDG_STATE_HOME, HOME }: TuiEnvironment): string | undefined {
+  const folder = below(XDG_STATE_HOME, HOME, '.local/state');
+  return folder === undefined ? undefined : join(folder, 'geobuk', 'tui.json');
 }
 
 /** Follows: POSIX locale names, such as `ko_KR.UTF-8`. */
 const languageOf = ({ LC_ALL, LANG }: TuiEnvironment): Language =>
   (LC_ALL ?? LANG ?? '').startsWith('ko') ? 'ko' : 'en';
 
-/** Follows: kubectl edit. Words are arguments; no shell reads them. */
-const editorOf = ({ KUBE_EDITOR, EDITOR }: TuiEnvironment): readonly string[] =>
-  (KUBE_EDITOR ?? EDITOR ?? 'vi').split(' ').filter((word) => word !== '');
+/** Follows: k9s and kubectl edit. Words are arguments; no shell reads them. */
+const editorOf = ({ K9S_EDITOR, KUBE_EDITOR, EDITOR }: TuiEnvironment): readonly string[] =>
+  (K9S_EDITOR ?? KUBE_EDITOR ?? EDITOR ?? 'vi').split(' ').filter((word) => word !== '');
 
 const packageVersion = (): string =>
   (createRequire(import.meta.url)('../package.json') as { readonly version: string }).version;

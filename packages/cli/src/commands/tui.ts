@@ -9,7 +9,12 @@ interface Flags {
   readonly context?: string;
   readonly namespace?: string;
   readonly command?: string;
+  readonly allNamespaces?: boolean;
   readonly readonly?: boolean;
+  readonly write?: boolean;
+  readonly headless?: boolean;
+  readonly logoless?: boolean;
+  readonly crumbsless?: boolean;
 }
 
 export function addTuiCommand(program: Command): void {
@@ -20,16 +25,23 @@ export function addTuiCommand(program: Command): void {
     .option('--kubeconfig <file>', 'kubeconfig of the cluster')
     .option('--context <name>', 'context of the kubeconfig')
     .option('-n, --namespace <name>', 'namespace to start in')
+    .option('-A, --all-namespaces', 'start with all namespaces')
     .option('-c, --command <view>', 'view to start with')
     .option('--readonly', 'show only: nothing can be changed')
+    .option('--write', 'allow changes, whatever the settings say')
+    .option('--headless', 'without the header')
+    .option('--logoless', 'without the ship in the header')
+    .option('--crumbsless', 'without the line of crumbs')
     .action(async (flags: Flags) => {
       const directory = dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0);
       process.exitCode = await openDashboard({
         kubeconfig: kubeconfigPath(directory, flags.kubeconfig, process.env),
         context: flags.context,
-        namespace: flags.namespace,
+        namespace: flags.allNamespaces === true ? 'all' : flags.namespace,
         command: flags.command,
-        readOnly: flags.readonly === true,
+        // Who asks for both wants to be sure.
+        readOnly: flags.readonly === true ? true : flags.write === true ? false : undefined,
+        without: { header: flags.headless, logo: flags.logoless, crumbs: flags.crumbsless },
       });
     });
 }

@@ -85,7 +85,7 @@ export function addUpCommand(program: Command): void {
         ready: (url, kubeconfig) => {
           console.log(`geobuk ready ${url} kubeconfig=${kubeconfig}`);
           if (interactive)
-            dashboard = openDashboard({ kubeconfig, readOnly: false, signal: stop.signal }).then(() => stop.abort());
+            dashboard = openDashboard({ kubeconfig, signal: stop.signal }).then(() => stop.abort());
         },
       },
       stop.signal,

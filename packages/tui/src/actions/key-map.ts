@@ -33,6 +33,32 @@ export class KeyMap {
     for (const id of actions) for (const key of this.keysOf(id)) byKey.set(key, [...(byKey.get(key) ?? []), id]);
     return [...byKey].flatMap(([key, ids]) => (ids.length > 1 ? [{ key, ids }] : []));
   }
+
+  /**
+   * Keys that a person's own bindings give to two actions which one page may have: of the same part of the help, or one
+   * of them for everywhere.
+   */
+  sharedKeys(
+    own: Readonly<Record<string, readonly string[]>>,
+  ): readonly { readonly key: string; readonly ids: readonly ActionId[] }[] {
+    const meet = (a: ActionId, b: ActionId): boolean => {
+      const groups = [actionInfo(a).group, actionInfo(b).group];
+      return groups[0] === groups[1] || groups.includes('general') || groups.includes('navigation');
+    };
+    const bound = actionIds.filter((id) => own[id] !== undefined);
+    return bound.flatMap((id) =>
+      this.keysOf(id).flatMap((key) => {
+        const others = actionIds.filter(
+          (other) =>
+            other !== id &&
+            this.keysOf(other).includes(key) &&
+            meet(id, other) &&
+            !(bound.indexOf(other) >= 0 && other < id),
+        );
+        return others.length === 0 ? [] : [{ key, ids: [id, ...others] }];
+      }),
+    );
+  }
 }
 
 /** Ids in a key file that no action has: a mistake to be told of at the start. */

@@ -5,7 +5,10 @@ import { ContainersPage } from '../pages/containers-page.js';
 import { TablePage } from '../pages/table-page.js';
 import type { Row } from '../table/row.js';
 import type { PodChoice } from '../views/view.js';
-import { showDescribe, showRules } from './look.js';
+import { parseNamespaces } from '../command/parse-command.js';
+import { fillTemplate } from '../config/jumps.js';
+import type { Jump } from '../config/jumps.js';
+import { readRow, showDescribe, showRules } from './look.js';
 import { useNamespace } from './namespaces.js';
 
 /** Enter: from an object to what it is made of. */
@@ -14,6 +17,11 @@ export function openRow(page: TablePage): void {
   if (row === undefined) return;
   const { services, view } = page;
   const cluster = page.clusterOf(row);
+  const jump = jumpFrom(page);
+  if (jump !== undefined) {
+    void services.act((signal) => followJump(page, row, jump, signal));
+    return;
+  }
   switch (view?.opens) {
     case 'pods':
       openPods(page, row);
@@ -54,6 +62,33 @@ export function openRow(page: TablePage): void {
     default:
       showDescribe(page);
   }
+}
+
+/** Where the person wants Enter to lead from here, if not where it usually does. */
+function jumpFrom({ type, services }: TablePage): Jump | undefined {
+  const version = type.group === '' ? type.version : `${type.group}/${type.version}`;
+  return services.personal.jumps.find(({ from }) => from === `${version}/${type.plural}`);
+}
+
+/** @throws {Error} a kind this cluster does not have, and a template that cannot be filled. */
+async function followJump(page: TablePage, row: Row, jump: Jump, signal: AbortSignal): Promise<void> {
+  const { services } = page;
+  const cluster = page.clusterOf(row);
+  const type = cluster.catalog.find(jump.to.replace(/^v1\//, '')) ?? cluster.catalog.find(jump.to);
+  if (type === undefined) throw new Error(`the jump leads to ${jump.to}, which this cluster does not have`);
+  const object = await readRow(page, row, signal);
+  const filled = (template: string | undefined): string | undefined =>
+    template === undefined ? undefined : fillTemplate(template, object);
+  const namespace = filled(jump.namespace) ?? row.key.namespace ?? 'all';
+  const options = {
+    clusters: [cluster],
+    type,
+    namespaces: parseNamespaces(namespace),
+    of: row.key.name,
+    labelSelector: filled(jump.labelSelector),
+    fieldSelector: filled(jump.fieldSelector),
+  };
+  services.open(new TablePage(options, services));
 }
 
 /** Selectors of a pod choice, as a list request takes them. */

@@ -3,33 +3,31 @@ import type { KeyMap } from '../actions/key-map.js';
 import { actionInfo } from '../actions/action-table.js';
 import type { ActionId } from '../actions/action-table.js';
 import { keyLabel } from '../actions/key-map.js';
-import type { Actions } from '../actions/key-map.js';
+import { pluginsAt, runPlugin } from '../actions/run-plugin.js';
 import { controllerForMany } from '../cluster/many-listeners.js';
 import type { Cluster } from '../cluster/cluster.js';
-import type { K9sFiles } from '../config/k9s-files.js';
 import type { ClusterSet } from '../cluster/cluster-set.js';
-import { namespaceText, parseCommand } from '../command/parse-command.js';
 import type { NamespaceChoice } from '../command/parse-command.js';
-import { suggest } from '../command/suggest.js';
-import type { Suggestion } from '../command/suggest.js';
+import type { Hotkey } from '../config/aliases.js';
+import type { Memory } from '../config/memory.js';
+import type { Personal } from '../config/personal.js';
+import type { Plugin } from '../config/plugins.js';
 import type { Page } from '../pages/page.js';
-import { HelpPage } from '../pages/help-page.js';
-import { Frame } from '../screen/frame.js';
-import type { Canvas } from '../screen/frame.js';
-import type { Paint } from '../screen/paint.js';
-import { Painter } from '../screen/painter.js';
-import { formatAge } from '../table/age.js';
 import type { KeyPress, MousePress, Terminal } from '../terminal/terminal.js';
+import type { ColorDepth } from '../theme/sgr.js';
+import { Commands } from './commands.js';
 import { CommandHistory } from './history.js';
 import { DialogStack } from './dialog-stack.js';
-import { drawHeader, headerHeight } from './draw-header.js';
-import type { HeaderState, Hint } from './draw-header.js';
+import type { Hint } from './draw-header.js';
+import { globalActions } from './global-actions.js';
+import { hintsOf } from './header-state.js';
 import { Journal } from './journal.js';
-import { ownViews, pageOf } from './navigation.js';
+import { NamespaceChoices } from './namespace-choices.js';
 import { PortForwards } from './port-forwards.js';
-import { Prompt } from './prompt.js';
+import { Prompts } from './prompts.js';
+import { Screen } from './screen.js';
 import { Tabs } from './tabs.js';
-import type { FlashLevel, Language, Outside, Services } from './services.js';
+import type { FlashLevel, KubeconfigEditor, Language, Outside, Services } from './services.js';
 
 export interface AppDeps {
   readonly terminal: Terminal;
@@ -37,26 +35,25 @@ export interface AppDeps {
   readonly clock: Clock;
   readonly keyMap: KeyMap;
   readonly outside: Outside;
-  readonly sgr: (paint: Paint) => string;
+  readonly colorDepth: ColorDepth;
   readonly language: Language;
   readonly programVersion: string;
   /** The context to begin with. */
   readonly context: string;
-  readonly namespaces: NamespaceChoice;
-  readonly favourites: readonly string[];
-  /** The command run first, such as `pods`. */
-  readonly command: string;
-  readonly badges: Readonly<Record<string, string>>;
-  /** Aliases and hotkeys the person has set for k9s. */
-  readonly k9s: K9sFiles;
+  /** Absent: those of last time. */
+  readonly namespaces?: NamespaceChoice | undefined;
+  readonly favourites?: readonly string[] | undefined;
+  /** The command run first, such as `pods`; absent: what was shown last. */
+  readonly command?: string | undefined;
+  readonly personal: Personal;
+  /** Reads the settings again; absent: they come from nowhere. */
+  readonly readPersonal?: (() => Promise<Personal>) | undefined;
+  readonly memory: Memory;
+  readonly kubeconfig?: KubeconfigEditor | undefined;
 }
 
-const flashMs = 6_000;
 /** Changes of the cluster are painted at most this often; keys at once. */
 const frameEveryMs = 50;
-const mostFavourites = 9;
-/** Narrower screens are not split: neither half could be read. */
-const narrowestSplit = 70;
 
 /** The dashboard: pages on stacks, a prompt, dialogs; keys go in, frames come out. */
 export class App implements Services {
@@ -66,27 +63,24 @@ export class App implements Services {
   readonly terminal: Terminal;
   readonly outside: Outside;
   readonly journal = new Journal();
-  readonly sorts: Services['sorts'] = new Map();
+  readonly memory: Memory;
+  readonly kubeconfig: KubeconfigEditor | undefined;
   readonly forwards: PortForwards;
   readonly dialogs: DialogStack;
   readonly #deps: AppDeps;
-  readonly #painter: Painter;
+  readonly #screen: Screen;
   readonly #tabs: Tabs;
+  readonly #commands: Commands;
+  readonly #prompts: Prompts;
+  readonly #choices: NamespaceChoices;
   readonly #history = new CommandHistory();
   readonly #acts = new Set<Promise<void>>();
   readonly #quit = controllerForMany();
-  readonly #namespacesOf = new Map<string, NamespaceChoice>();
-  #prompt: Prompt | undefined;
-  #flash: { readonly level: FlashLevel; readonly text: string; readonly until: number } | undefined;
-  #favourites: readonly string[];
+  #personal: Personal;
   #context: string;
-  #showHeader = true;
-  #showCrumbs = true;
-  #fullScreen = false;
   #timer: Disposable | undefined;
   #timerAt = Infinity;
   #paintedAt = -Infinity;
-  #contentTop = 0;
 
   constructor(deps: AppDeps) {
     this.#deps = deps;
@@ -95,17 +89,56 @@ export class App implements Services {
     this.language = deps.language;
     this.outside = deps.outside;
     this.terminal = deps.terminal;
+    this.memory = deps.memory;
+    this.kubeconfig = deps.kubeconfig;
+    this.#personal = deps.personal;
+    this.#context = deps.context;
+    const personal = (): Personal => this.#personal;
     this.forwards = new PortForwards(() => this.invalidate());
     this.dialogs = new DialogStack({
       changed: () => this.invalidate(),
       // In a context with a badge everything that is confirmed wants the context's name typed.
-      wantedText: () => (deps.badges[this.#context] === undefined ? undefined : this.#context),
+      wantedText: () => (personal().of(this.#context).badge === undefined ? undefined : this.#context),
     });
     this.#tabs = new Tabs({ clock: deps.clock, invalidate: () => this.invalidate() });
-    this.#painter = new Painter({ sgr: deps.sgr });
-    this.#favourites = deps.favourites;
-    this.#context = deps.context;
-    this.#namespacesOf.set(deps.context, deps.namespaces);
+    this.#choices = new NamespaceChoices({
+      personal,
+      memory: deps.memory,
+      usual: (context) => this.cluster(context).identity.namespace,
+    });
+    this.#choices.begin(deps.context, deps.namespaces, deps.favourites);
+    this.#commands = new Commands({
+      clusters: deps.clusters,
+      services: this,
+      history: this.#history,
+      enter: (context) => {
+        this.#context = context;
+      },
+      show: (page, onTop) => {
+        if (!onTop) this.#tabs.clear();
+        this.open(page);
+      },
+      quit: () => this.quit(),
+      reload: () => void this.act(() => this.#reload()),
+    });
+    this.#prompts = new Prompts({
+      services: this,
+      commands: this.#commands,
+      page: () => this.page,
+      actions: () => this.#hints(),
+      runAction: (label) => this.#runLabel(label),
+    });
+    this.#screen = new Screen({
+      services: this,
+      terminal: deps.terminal,
+      colorDepth: deps.colorDepth,
+      programVersion: deps.programVersion,
+      tabs: this.#tabs,
+      prompts: this.#prompts,
+      dialogs: this.dialogs,
+      hints: () => this.#hints(),
+      numbered: () => this.#numbered(),
+    });
   }
 
   /** Runs until the person quits or the signal fires. @returns the exit code. */
@@ -118,21 +151,22 @@ export class App implements Services {
       key: (press) => this.press(press),
       mouse: (press) => this.#mouse(press),
       resized: () => {
-        this.#painter.forget();
+        this.#screen.forget();
         this.paint();
       },
       closed: stop,
     });
     // The first frame stands before anything is asked of the network.
-    this.command(command);
+    this.#commands.run(command ?? this.#firstCommand(), { remember: true });
+    if (this.page === undefined) this.command('pods');
     this.paint();
-    const running = clusters.run(this.#quit.signal);
-    await running;
+    await clusters.run(this.#quit.signal);
     this.#tabs[Symbol.dispose]();
     this.dialogs.close();
     await Promise.allSettled(this.#acts);
     this.#timer?.[Symbol.dispose]();
     this.forwards[Symbol.dispose]();
+    await this.memory[Symbol.asyncDispose]();
     return 0;
   }
 
@@ -142,6 +176,14 @@ export class App implements Services {
 
   get contexts(): readonly string[] {
     return this.#deps.clusters.contexts.map(({ context }) => context);
+  }
+
+  get context(): string {
+    return this.#context;
+  }
+
+  get personal(): Personal {
+    return this.#personal;
   }
 
   get page(): Page | undefined {
@@ -157,20 +199,20 @@ export class App implements Services {
   }
 
   namespaces(): NamespaceChoice {
-    const identity = this.cluster(this.#context).identity;
-    return this.#namespacesOf.get(this.#context) ?? { kind: 'one', name: identity.namespace };
+    return this.#choices.of(this.#context);
   }
 
   useNamespaces(choice: NamespaceChoice): void {
-    this.#namespacesOf.set(this.#context, choice);
-    if (choice.kind === 'one' && !this.#favourites.includes(choice.name)) {
-      this.#favourites = [choice.name, ...this.#favourites].slice(0, mostFavourites);
-    }
+    this.#choices.use(this.#context, choice);
     this.invalidate();
   }
 
+  isFavourite(namespace: string): boolean {
+    return this.#choices.isFavourite(this.#context, namespace);
+  }
+
   flash(level: FlashLevel, text: string): void {
-    this.#flash = { level, text, until: this.clock.now() + flashMs };
+    this.#screen.flash(level, text);
     this.invalidate();
   }
 
@@ -190,12 +232,15 @@ export class App implements Services {
 
   back(): void {
     this.#tabs.pop();
-    this.#context = this.page?.cluster.identity.context ?? this.#context;
-    this.invalidate();
+    this.#turned();
   }
 
   command(text: string): void {
-    this.#run(text, true);
+    this.#commands.run(text, { remember: true });
+  }
+
+  drillDown(text: string): void {
+    this.#commands.run(text, { remember: false, onTop: true });
   }
 
   invalidate(): void {
@@ -205,7 +250,7 @@ export class App implements Services {
   /** A key, as if pressed. */
   press(press: KeyPress): void {
     if (this.dialogs.isOpen) this.dialogs.key(press);
-    else if (this.#prompt !== undefined) this.#prompt.key(press);
+    else if (this.#prompts.isOpen) this.#prompts.key(press);
     else this.#pressOnPage(press);
     this.#schedule(0);
   }
@@ -215,13 +260,14 @@ export class App implements Services {
     if (this.#quit.signal.aborted) return;
     const now = this.clock.now();
     this.#paintedAt = now;
-    const { width, height } = this.#deps.terminal.size;
-    const frame = new Frame(width, height);
-    this.#draw(frame.canvas(), now);
-    const bytes = this.#painter.paint(frame);
-    if (bytes !== '') this.#deps.terminal.write(bytes);
-    const again = this.#repaintInMs(now);
+    const again = this.#screen.paint(now);
     if (again !== undefined) this.#schedule(again);
+  }
+
+  /** Another page is seen: what is typed next is about its context. */
+  #turned(): void {
+    this.#context = this.page?.cluster.identity.context ?? this.#context;
+    this.invalidate();
   }
 
   #schedule(ms: number): void {
@@ -235,284 +281,115 @@ export class App implements Services {
     });
   }
 
-  #repaintInMs(now: number): number | undefined {
-    const page = this.page?.repaintInMs?.(now);
-    const flash = this.#flash === undefined ? undefined : Math.max(1, this.#flash.until - now);
-    const lost = this.page?.cluster.state.kind === 'lost' ? 1_000 : undefined;
-    const all = [page, flash, lost].filter((ms) => ms !== undefined);
-    return all.length === 0 ? undefined : Math.min(...all);
+  /** What was shown last in this context, here or in k9s; else the view k9s is told to begin with. */
+  #firstCommand(): string {
+    const { k9s } = this.#personal;
+    return this.memory.of(this.#context).view ?? this.#personal.of(this.#context).view ?? k9s.defaultView ?? 'pods';
   }
 
+  async #reload(): Promise<void> {
+    const { readPersonal } = this.#deps;
+    if (readPersonal === undefined) return;
+    this.#personal = await readPersonal();
+    this.#screen.forget();
+    const [problem] = this.#personal.problems;
+    if (problem === undefined) this.flash('info', 'settings read again');
+    else this.flash('warn', problem);
+  }
+
+  /**
+   * Whose key it is: the page's own letters, what is told to go before actions, actions, plugins, hotkeys, digits. A
+   * plugin or hotkey takes a key away from an action only if it says so: else help would no longer tell the truth.
+   */
   #pressOnPage(press: KeyPress): void {
     const page = this.page;
     if (page?.key?.(press) === true) return;
-    const actions = page?.actions() ?? {};
-    const act = this.keyMap.find(press.name, actions, this.#globalActions(page));
-    const hotkey = this.#deps.k9s.hotkeys.find(({ key }) => key === press.name);
-    // A key of our own is never taken away by a hotkey: what it does would no longer be what help says.
-    if (act !== undefined) void this.act(async () => act());
-    else if (hotkey !== undefined) this.command(hotkey.command);
+    const plugin = this.#plugins().find(({ key }) => key === press.name);
+    const hotkey = this.#personal.of(this.#context).hotkeys.find(({ key }) => key === press.name);
+    const act = this.keyMap.find(press.name, page?.actions() ?? {}, this.#global());
+    if (plugin?.override === true) this.#runPlugin(plugin);
+    else if (hotkey?.override === true) this.#runHotkey(hotkey);
+    else if (act !== undefined) void this.act(async () => act());
+    else if (plugin !== undefined) this.#runPlugin(plugin);
+    else if (hotkey !== undefined) this.#runHotkey(hotkey);
     else if (/^[0-9]$/.test(press.name)) this.#numberKey(Number(press.name));
   }
 
-  #globalActions(page: Page | undefined): Actions {
-    const history = (command: string | undefined): void => {
-      if (command !== undefined) this.#run(command, false);
-    };
-    return {
-      command: () => this.#openPrompt('command', ''),
-      ...(page?.filter === undefined ? {} : { filter: () => this.#openPrompt('filter', page.filter?.text ?? '') }),
-      help: () =>
-        this.open(
-          new HelpPage(
-            {
-              cluster: this.cluster(this.#context),
-              under: page,
-              actions: page?.actions() ?? {},
-              run: (id) => this.#runAction(id),
-            },
-            this,
-          ),
-        ),
-      back: () => {
-        if (page?.escape?.() !== true) this.back();
-      },
-      historyBack: () => history(this.#history.back()),
-      historyForward: () => history(this.#history.forward()),
-      lastCommand: () => history(this.#history.last()),
-      toggleHeader: () => void (this.#showHeader = !this.#showHeader),
-      toggleCrumbs: () => void (this.#showCrumbs = !this.#showCrumbs),
-      fullScreen: () => void (this.#fullScreen = !this.#fullScreen),
-      aliases: () => (page?.crumb === 'aliases' ? this.back() : this.command('aliases')),
-      newTab: () => this.#newTab(),
-      nextTab: () => this.#tabs.next(),
-      closeTab: () => this.#tabs.remove(),
-      ...(page?.preview === undefined ? {} : { split: () => this.#tabs.toggleSide() }),
-      quit: () => this.quit(),
-    };
+  #plugins(): readonly Plugin[] {
+    const { page } = this;
+    return page === undefined ? [] : pluginsAt(this, page.cluster, page.plugPoint?.());
   }
 
+  #runPlugin(plugin: Plugin): void {
+    const { page } = this;
+    const point = page?.plugPoint?.();
+    if (page !== undefined && point !== undefined) void this.act(() => runPlugin(this, page.cluster, plugin, point));
+  }
+
+  #runHotkey({ command, keepHistory }: Hotkey): void {
+    if (keepHistory) this.drillDown(command);
+    else this.command(command);
+  }
+
+  #global(): ReturnType<typeof globalActions> {
+    const { page } = this;
+    return globalActions({
+      services: this,
+      page,
+      screen: this.#screen,
+      tabs: this.#tabs,
+      prompts: this.#prompts,
+      history: this.#history,
+      recall: (command) => this.#commands.run(command, { remember: false }),
+      runAction: (id) => this.#runAction(id),
+      newTab: () => this.#newTab(),
+      turned: () => this.#turned(),
+      quit: () => this.quit(),
+    });
+  }
+
+  /** Closes the help and does it on the page below. */
   #runAction(id: ActionId): void {
     this.back();
-    const page = this.page;
-    const act = page?.actions()[id] ?? this.#globalActions(page)[id];
+    const act = this.page?.actions()[id] ?? this.#global()[id];
     if (act !== undefined) void this.act(async () => act());
-  }
-
-  #numberKey(digit: number): void {
-    const name = digit === 0 ? 'all' : this.#favouriteList()[digit - 1];
-    if (name === undefined) return;
-    const choice: NamespaceChoice = name === 'all' ? { kind: 'all' } : { kind: 'one', name };
-    this.useNamespaces(choice);
-    const page = this.page as (Page & { restart?: (namespaces: NamespaceChoice) => void }) | undefined;
-    page?.restart?.(choice);
-  }
-
-  /** Favourites first, then what else there is, so that a fresh cluster has number keys too. */
-  #favouriteList(): readonly string[] {
-    const { namespaces } = this.facts(this.cluster(this.#context));
-    const known = this.#favourites.filter((name) => namespaces.length === 0 || namespaces.includes(name));
-    return [...known, ...namespaces.filter((name) => !known.includes(name))].slice(0, mostFavourites);
-  }
-
-  #newTab(): void {
-    const command = this.#history.recent[0] ?? this.#deps.command;
-    this.#tabs.add();
-    this.#run(command, false);
-  }
-
-  #openPrompt(kind: 'command' | 'filter', start: string): void {
-    const page = this.page;
-    const close = (): void => {
-      this.#prompt = undefined;
-    };
-    const cluster = this.cluster(this.#context);
-    if (kind === 'command')
-      void this.act((signal) => cluster.discover(signal, 30_000).catch((error: unknown) => cluster.lost(error)));
-    this.#prompt = new Prompt({
-      kind,
-      start,
-      suggest: (text) => (kind === 'command' ? this.#suggest(text, page) : []),
-      isExact: (text) => this.#isExact(text),
-      changed: kind === 'filter' ? (text) => page?.filter?.set(text) : undefined,
-      problem: () => (kind === 'filter' ? page?.filter?.problem : undefined),
-      cancelled: () => {
-        if (kind === 'filter') page?.filter?.set(start);
-        close();
-      },
-      done: (text, suggestion) => {
-        close();
-        if (kind === 'filter') page?.filter?.set(text);
-        else if (suggestion?.kind === 'action') this.#runLabel(suggestion.command);
-        else if (text.trim() !== '') this.command(text.trim());
-      },
-    });
-  }
-
-  #suggest(text: string, page: Page | undefined): readonly Suggestion[] {
-    const cluster = this.cluster(this.#context);
-    return suggest(text, {
-      catalog: cluster.catalog,
-      namespaces: this.facts(cluster).namespaces,
-      contexts: this.contexts,
-      views: ownViews,
-      actions: this.#hints(page).map(({ key, label }) => ({ key, label })),
-      history: this.#history.recent,
-    });
   }
 
   #runLabel(label: string): void {
-    const actions = { ...this.#globalActions(this.page), ...this.page?.actions() };
+    const actions = { ...this.#global(), ...this.page?.actions() };
     const id = (Object.keys(actions) as ActionId[]).find((one) => actionInfo(one)[this.language] === label);
     const act = id === undefined ? undefined : actions[id];
+    const plugin = this.#plugins().find(({ description }) => description === label);
     if (act !== undefined) void this.act(async () => act());
+    else if (plugin !== undefined) this.#runPlugin(plugin);
   }
 
-  /** A person's own alias in place of its name; what follows it stays. */
-  #expanded(text: string): string {
-    const [name = '', ...rest] = text.trim().split(' ');
-    const meant = this.#deps.k9s.aliases[name.toLowerCase()];
-    return meant === undefined ? text : [meant, ...rest].join(' ');
+  #numberKey(digit: number): void {
+    const name = digit === 0 ? 'all' : this.#numbered()[digit - 1];
+    if (name === undefined) return;
+    const choice: NamespaceChoice = name === 'all' ? { kind: 'all' } : { kind: 'one', name };
+    this.useNamespaces(choice);
+    this.page?.restart?.(choice);
   }
 
-  #isExact(text: string): boolean {
-    const name = parseCommand(this.#expanded(text))?.name ?? '';
-    return (
-      ['q', 'q!', 'qa', 'quit', 'exit', 'can'].includes(name) ||
-      ownViews.some((view) => view.name === name || view.aliases.includes(name)) ||
-      this.cluster(this.#context).catalog.find(name) !== undefined
-    );
+  #numbered(): readonly string[] {
+    return this.#choices.numbered(this.#context, this.facts(this.cluster(this.#context)).namespaces);
   }
 
-  #run(text: string, remember: boolean): void {
-    const command = parseCommand(this.#expanded(text));
-    if (command === undefined) return;
-    if (['q', 'q!', 'qa', 'quit', 'exit'].includes(command.name)) {
-      this.quit();
-      return;
-    }
-    const unknown = command.contexts.find((context) => !this.#deps.clusters.has(context));
-    if (unknown !== undefined) {
-      this.flash('alert', `no context ${unknown}`);
-      return;
-    }
-    const switched = /^(ctx|contexts?)$/.test(command.name) ? command.args[0] : undefined;
-    const context = switched ?? command.contexts[0];
-    if (context !== undefined && !this.#deps.clusters.has(context)) {
-      this.flash('alert', `no context ${context}`);
-      return;
-    }
-    this.#context = context ?? this.#context;
-    const clusters = (command.contexts.length > 1 ? command.contexts : [this.#context]).map((name) =>
-      this.cluster(name),
-    );
-    const page = pageOf(switched === undefined ? command : { name: 'pods', args: [], contexts: [] }, clusters, this);
-    if (page === undefined) {
-      this.flash('alert', `no resource or view is called ${command.name}; : and some letters show what there is`);
-      return;
-    }
-    if (remember) this.#history.push(text);
-    this.#tabs.clear();
-    this.open(page);
+  #newTab(): void {
+    const command = this.#history.recent[0] ?? 'pods';
+    this.#tabs.add();
+    this.#commands.run(command, { remember: false });
   }
 
   #mouse(press: MousePress): void {
-    if (this.dialogs.isOpen || this.#prompt !== undefined) return;
-    this.page?.mouse?.({ ...press, x: press.x, y: press.y - this.#contentTop });
+    if (this.dialogs.isOpen || this.#prompts.isOpen) return;
+    this.page?.mouse?.({ ...press, y: press.y - this.#screen.contentTop });
     this.#schedule(0);
   }
 
-  #draw(canvas: Canvas, now: number): void {
-    const { page } = this;
-    const header = this.#showHeader && !this.#fullScreen ? headerHeight(canvas.height) : 0;
-    const prompt = this.#prompt === undefined ? 0 : Math.min(this.#prompt.height, Math.floor(canvas.height / 2));
-    const crumbs = this.#showCrumbs && !this.#fullScreen ? 1 : 0;
-    this.#contentTop = header + prompt;
-    // The page first: what it finds to show decides which keys the header names.
-    this.#drawContent(canvas.region(0, header + prompt, canvas.width, canvas.height - header - prompt - crumbs), now);
-    if (header > 0) drawHeader(canvas.region(0, 0, canvas.width, header), this.#header(page, now));
-    this.#prompt?.draw(canvas.region(0, header, canvas.width, prompt));
-    const bottom = canvas.region(0, canvas.height - 1, canvas.width, 1);
-    if (crumbs > 0) this.#drawCrumbs(bottom);
-    this.#drawFlash(bottom, now);
-    this.dialogs.draw(canvas, this.#deps.badges[this.#context]);
-  }
-
-  /** The page, and beside it what its cursor rests on when the screen is split and wide enough. */
-  #drawContent(canvas: Canvas, now: number): void {
-    const { page } = this;
-    const { side } = this.#tabs;
-    if (side === undefined || page?.preview === undefined || canvas.width < narrowestSplit) {
-      page?.draw(canvas, now);
-      return;
-    }
-    const left = Math.floor(canvas.width * 0.55);
-    page.draw(canvas.region(0, 0, left, canvas.height), now);
-    side.show(page.preview());
-    side.draw(canvas.region(left, 0, canvas.width - left, canvas.height));
-  }
-
-  #drawCrumbs(canvas: Canvas): void {
-    let x = 0;
-    const { count, index: seen, crumbs } = this.#tabs;
-    if (count > 1) x = canvas.text(x, 0, ` ${seen + 1}/${count} `, 'badge') + 1;
-    crumbs.forEach((crumb, index) => {
-      x = canvas.text(x, 0, ` <${crumb}> `, index === crumbs.length - 1 ? 'crumbActive' : 'crumb') + 1;
-    });
-  }
-
-  #drawFlash(canvas: Canvas, now: number): void {
-    const flash = this.#flash;
-    if (flash === undefined) return;
-    if (now >= flash.until) {
-      this.#flash = undefined;
-      return;
-    }
-    const sign = { info: '✓', warn: '!', alert: '✖' }[flash.level];
-    const text = ` ${sign} ${flash.text.replaceAll('\n', ' ')} `;
-    canvas.fill(' ');
-    canvas.text(0, 0, text, flash.level);
-  }
-
-  #header(page: Page | undefined, now: number): HeaderState {
-    const cluster = page?.cluster ?? this.cluster(this.#context);
-    const { state, identity } = cluster;
-    const link: HeaderState['link'] =
-      state.kind === 'connected'
-        ? { text: '● connected', paint: 'diffAdd' }
-        : state.kind === 'connecting'
-          ? { text: `◐ connecting to ${identity.server}`, paint: 'pending' }
-          : { text: `✖ out of reach for ${formatAge(now - state.since)}: ${state.reason}`, paint: 'alert' };
-    return {
-      context: identity.context,
-      cluster: identity.cluster,
-      user: identity.user,
-      programVersion: this.#deps.programVersion,
-      clusterVersion: cluster.version,
-      readOnly: cluster.readOnly,
-      badge: this.#deps.badges[identity.context],
-      load: this.facts(cluster).load,
-      link,
-      namespaces: [
-        { key: '0', label: 'all' },
-        ...this.#favouriteList().map((label, index) => ({ key: String(index + 1), label })),
-      ],
-      activeNamespace: namespaceText(this.namespaces()),
-      hints: this.#hints(page),
-    };
-  }
-
-  #hints(page: Page | undefined): readonly Hint[] {
-    const ids = [
-      ...Object.keys(page?.actions() ?? {}),
-      'command',
-      ...(page?.filter === undefined ? [] : ['filter']),
-      'help',
-    ] as ActionId[];
-    return [...new Set(ids)].flatMap((id) => {
-      const info = actionInfo(id);
-      const key = this.keyMap.keysOf(id)[0];
-      return info.quiet === true || key === undefined ? [] : [{ key: keyLabel(key), label: info[this.language] }];
-    });
+  #hints(): readonly Hint[] {
+    const plugins = this.#plugins().map(({ key, description }) => ({ key: keyLabel(key), label: description }));
+    return hintsOf(this, this.page, plugins);
   }
 }

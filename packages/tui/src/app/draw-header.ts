@@ -22,6 +22,8 @@ export interface HeaderState {
   readonly namespaces: readonly Hint[];
   readonly activeNamespace: string;
   readonly hints: readonly Hint[];
+  /** Absent: shown where there is room. */
+  readonly logo?: boolean | undefined;
 }
 
 /** The turtle ship: a roof of iron over the oars, a dragon's head in front. */
@@ -38,7 +40,7 @@ export function drawHeader(canvas: Canvas, state: HeaderState): void {
   }
   const infoWidth = Math.min(40, Math.max(30, Math.floor(canvas.width * 0.36)));
   drawInfo(canvas.region(0, 0, infoWidth, canvas.height), state);
-  const withLogo = canvas.width >= 120;
+  const withLogo = canvas.width >= 120 && state.logo !== false;
   const logoWidth = withLogo ? 18 : 0;
   drawHints(canvas.region(infoWidth + 1, 0, canvas.width - infoWidth - 1 - logoWidth, canvas.height), state);
   if (withLogo) logo.forEach((row, y) => canvas.text(canvas.width - logoWidth, y, row, y === 2 ? 'sea' : 'logo'));

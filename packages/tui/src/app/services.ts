@@ -5,6 +5,8 @@ import type { ClusterFacts } from '../cluster/cluster-facts.js';
 import type { NamespaceChoice } from '../command/parse-command.js';
 import type { Page } from '../pages/page.js';
 import type { Terminal } from '../terminal/terminal.js';
+import type { Memory } from '../config/memory.js';
+import type { Personal } from '../config/personal.js';
 import type { Journal } from './journal.js';
 import type { PortForwards } from './port-forwards.js';
 
@@ -37,12 +39,37 @@ export interface Dialogs {
   message(title: string, lines: readonly string[]): Promise<void>;
 }
 
+/** A program to run, as an argument array: no shell comes between. */
+export interface ProgramCall {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Programs its output goes through, one after the other. */
+  readonly pipes: readonly (readonly string[])[];
+  /** Beside those of the dashboard itself. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** Programs of the person's machine, injected so that tests need none. */
 export interface Outside {
   /** Opens a text in the person's editor. @returns the text as saved. */
   editText(text: string, suffix: string): Promise<string>;
   /** Saves a text to the folder for screen dumps. @returns the path. */
   saveText(name: string, text: string): Promise<string>;
+  /** Gives the terminal to a program until it ends. @returns its exit code. */
+  runInFront(call: ProgramCall): Promise<number>;
+  /** Runs a program without a terminal. @returns its exit code and what it said, its last 64 KiB. */
+  runBehind(call: ProgramCall, signal: AbortSignal): Promise<{ readonly code: number; readonly output: string }>;
+  /** The folder of saved texts. */
+  readonly dumpDirectory: string;
+  /** As KUBECONFIG holds it: one path, or several with colons between. */
+  readonly kubeconfigPath: string;
+}
+
+/** Changes the person's kubeconfig file. */
+export interface KubeconfigEditor {
+  /** @throws {Error} there is a context of that name already. */
+  rename(context: string, to: string): Promise<void>;
+  remove(context: string): Promise<void>;
 }
 
 /** What pages and actions may ask of the dashboard. */
@@ -64,12 +91,22 @@ export interface Services {
   back(): void;
   /** Runs a command line as if typed. */
   command(text: string): void;
+  /** Runs a command line whose page is left again by Esc. */
+  drillDown(text: string): void;
   facts(cluster: Cluster): ClusterFacts;
   /** The namespaces new lists are of. */
   namespaces(): NamespaceChoice;
   useNamespaces(choice: NamespaceChoice): void;
-  /** How tables of a kind were sorted last, by column title; kept while the dashboard runs. */
-  readonly sorts: Map<string, { readonly title: string; readonly descending: boolean }>;
+  /** What the person has set. */
+  readonly personal: Personal;
+  /** What is kept from one run to the next. */
+  readonly memory: Memory;
+  /** Absent: contexts cannot be changed (they come from no file). */
+  readonly kubeconfig?: KubeconfigEditor | undefined;
+  /** The context new lists are of. */
+  readonly context: string;
+  /** Whether a namespace stands on a number key by the person's choice. */
+  isFavourite(namespace: string): boolean;
   cluster(context: string): Cluster;
   readonly contexts: readonly string[];
 }

@@ -3,9 +3,11 @@ import type { ClusterDeps } from './cluster.js';
 import { ClusterFacts } from './cluster-facts.js';
 import type { ContextIdentity } from './connection.js';
 
-export interface ClusterSetDeps extends Omit<ClusterDeps, 'identity' | 'connect'> {
+export interface ClusterSetDeps extends Omit<ClusterDeps, 'identity' | 'connect' | 'readOnly'> {
   readonly contexts: readonly ContextIdentity[];
   readonly connect: (identity: ContextIdentity, signal: AbortSignal) => ReturnType<ClusterDeps['connect']>;
+  /** Whether a context is only looked at. */
+  readonly readOnly: (context: string) => boolean;
   /** Something that is on the screen may have changed. */
   readonly changed: () => void;
 }
@@ -20,14 +22,21 @@ export class ClusterSet {
   readonly #deps: ClusterSetDeps;
   readonly #members = new Map<string, Member>();
   readonly #running: Promise<void>[] = [];
+  #contexts: readonly ContextIdentity[];
   #signal: AbortSignal | undefined;
 
   constructor(deps: ClusterSetDeps) {
     this.#deps = deps;
+    this.#contexts = deps.contexts;
   }
 
   get contexts(): readonly ContextIdentity[] {
-    return this.#deps.contexts;
+    return this.#contexts;
+  }
+
+  /** The kubeconfig has changed. Clusters that are shown stay as they are. */
+  replace(contexts: readonly ContextIdentity[]): void {
+    this.#contexts = contexts;
   }
 
   /** @throws {Error} a context the kubeconfig does not have. */
@@ -40,7 +49,7 @@ export class ClusterSet {
   }
 
   has(context: string): boolean {
-    return this.#deps.contexts.some((identity) => identity.context === context);
+    return this.#contexts.some((identity) => identity.context === context);
   }
 
   /** Runs every member, also those asked for later. */
@@ -57,12 +66,18 @@ export class ClusterSet {
   #member(context: string): Member {
     const known = this.#members.get(context);
     if (known !== undefined) return known;
-    const identity = this.#deps.contexts.find((one) => one.context === context);
+    const identity = this.#contexts.find((one) => one.context === context);
     if (identity === undefined) throw new Error(`no context ${context} in the kubeconfig`);
-    const { connect, changed, ...deps } = this.#deps;
-    const cluster = new Cluster({ ...deps, identity, connect: (signal) => connect(identity, signal) });
+    const { connect, changed, readOnly, clock, random } = this.#deps;
+    const cluster = new Cluster({
+      identity,
+      clock,
+      random,
+      readOnly: readOnly(context),
+      connect: (signal) => connect(identity, signal),
+    });
     cluster.onChange(changed);
-    const member = { cluster, facts: new ClusterFacts({ cluster, clock: deps.clock, changed }) };
+    const member = { cluster, facts: new ClusterFacts({ cluster, clock, changed }) };
     this.#members.set(context, member);
     if (this.#signal !== undefined) this.#start(member, this.#signal);
     return member;

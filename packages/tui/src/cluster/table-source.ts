@@ -29,17 +29,20 @@ const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 
 /**
  * Rows as the server prints them: how kinds get columns that nobody wrote a view for. The object travels along without
- * its spec. `onColumns` hears of the columns before the first row.
+ * its spec, unless whole objects are asked for. `onColumns` hears of the columns before the first row.
  * Follows: kubectl get (Table with includeObject=Metadata).
  */
 export function tableSource(
   connection: Connection,
   type: ResourceType,
-  scope: Scope,
+  scope: Scope & { readonly wholeObjects?: boolean | undefined },
   onColumns: (columns: readonly ServerColumn[]) => void,
 ): Source<ServerRow> {
   const path = (more: Readonly<Record<string, string>>): string => {
-    const query = new URLSearchParams({ includeObject: 'Metadata', ...more });
+    const query = new URLSearchParams({
+      includeObject: scope.wholeObjects === true ? 'Object' : 'Metadata',
+      ...more,
+    });
     if (scope.labelSelector !== undefined) query.set('labelSelector', scope.labelSelector);
     if (scope.fieldSelector !== undefined) query.set('fieldSelector', scope.fieldSelector);
     return `${resourcePath(type, { namespace: scope.namespace })}?${query.toString()}`;

@@ -52,6 +52,16 @@ export class ContainersPage extends ListPage<Item> {
         rows: () => (pod === undefined ? [] : containerRows(pod)),
         empty: () => 'the pod is gone',
         actions: (item) => containerActions(item, { cluster, key }, services),
+        plugPoint: (item) => ({
+          names: ['containers', 'container', 'co'],
+          variables: {
+            RESOURCE_NAME: 'containers',
+            NAMESPACE: key.namespace ?? '',
+            POD: key.name,
+            NAME: item.container.name,
+            CONTAINER: item.container.name,
+          },
+        }),
         run: (signal) =>
           cluster.follow<Pod>(
             (connection) =>

@@ -8,7 +8,7 @@ import { parseFilter } from '../table/filter.js';
 import type { ColumnShape, Row } from '../table/row.js';
 import { TableModel } from '../table/table-model.js';
 import type { MousePress } from '../terminal/terminal.js';
-import type { Page, PageFilter } from './page.js';
+import type { Page, PageFilter, PlugPoint } from './page.js';
 
 /** One line of a list of our own. */
 export interface ListRow<Item> {
@@ -33,6 +33,8 @@ export interface ListPageOptions<Item> {
   /** Keeps the order of `rows`. */
   readonly unsorted?: boolean | undefined;
   readonly actions: (current: Item | undefined) => Actions;
+  /** What plugins are run on. */
+  readonly plugPoint?: ((current: Item) => PlugPoint) | undefined;
   readonly run?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Drawn above the list; returns the rows it took. */
   readonly header?: ((canvas: Canvas, now: number) => number) | undefined;
@@ -109,6 +111,11 @@ export class ListPage<Item> implements Page {
       top: move(() => model.moveTo(0)),
       bottom: move(() => model.moveTo(Number.MAX_SAFE_INTEGER)),
     };
+  }
+
+  plugPoint(): PlugPoint | undefined {
+    const { current } = this;
+    return current === undefined ? undefined : this.#options.plugPoint?.(current);
   }
 
   escape(): boolean {

@@ -1,5 +1,6 @@
 import type { Actions } from '../actions/key-map.js';
 import type { Cluster } from '../cluster/cluster.js';
+import type { NamespaceChoice } from '../command/parse-command.js';
 import type { Canvas } from '../screen/frame.js';
 import type { KeyPress, MousePress } from '../terminal/terminal.js';
 import type { StyledLine } from '../text/styled-text.js';
@@ -23,10 +24,22 @@ export interface Page {
   readonly filter?: PageFilter | undefined;
   /** For a split screen; absent: the page has nothing to show beside it. */
   preview?(): Preview | undefined;
+  /** What a person's own programs are run on; absent or undefined: there is nothing here. */
+  plugPoint?(): PlugPoint | undefined;
+  /** Begins anew with other namespaces; absent: the page is of no namespace. */
+  restart?(namespaces: NamespaceChoice): void;
   /** Esc: true when there was something to clear first. */
   escape?(): boolean;
   /** Milliseconds until time alone changes what is seen; undefined: never. */
   repaintInMs?(now: number): number | undefined;
+}
+
+/** What a plugin may know of the place it is run from. */
+export interface PlugPoint {
+  /** The names a plugin's scopes may call this place by, in small letters. */
+  readonly names: readonly string[];
+  /** `NAME`, `NAMESPACE`, `COL-…`: what stands for `$NAME` in its arguments. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** What a split screen shows beside a list: details of the row under the cursor. */

@@ -12,6 +12,8 @@ import { tableSource } from '../cluster/table-source.js';
 import type { ServerColumn, ServerRow } from '../cluster/table-source.js';
 import { namespaceText } from '../command/parse-command.js';
 import type { NamespaceChoice } from '../command/parse-command.js';
+import { settingFor } from '../config/view-settings.js';
+import type { ViewSetting } from '../config/view-settings.js';
 import { describe } from '../describe/describe.js';
 import type { Canvas } from '../screen/frame.js';
 import { drawTable } from '../table/draw-table.js';
@@ -19,12 +21,14 @@ import { parseFilter } from '../table/filter.js';
 import type { Row } from '../table/row.js';
 import { TableModel } from '../table/table-model.js';
 import type { MousePress } from '../terminal/terminal.js';
-import { serverRow, serverShapes, viewRows } from '../views/make-rows.js';
-import type { RowMaker, RowMakerOptions } from '../views/make-rows.js';
+import { serverRows, viewRows } from '../views/make-rows.js';
+import type { RowMaker, RowMakerOptions, ServerRowMaker } from '../views/make-rows.js';
+import { hasExpressions } from '../views/arrange-columns.js';
 import { viewOf } from '../views/registry.js';
 import type { AnyView, LiveFacts } from '../views/view.js';
 import { tableActions } from './table-actions.js';
-import type { Page, PageFilter, Preview } from './page.js';
+import { plugPointOf } from './plug-point.js';
+import type { Page, PageFilter, PlugPoint, Preview } from './page.js';
 
 export interface TablePageOptions {
   /** More than one: rows of all, with a CLUSTER column. */
@@ -162,6 +166,10 @@ export class TablePage implements Page {
     };
   }
 
+  plugPoint(): PlugPoint | undefined {
+    return plugPointOf(this);
+  }
+
   escape(): boolean {
     if (this.model.marked.length > 0) {
       this.model.clearMarks();
@@ -207,7 +215,7 @@ export class TablePage implements Page {
     const { sort } = this.model;
     const descending = sort.column === column ? !sort.descending : false;
     this.model.setSort({ column, descending });
-    this.services.sorts.set(this.type.plural, { title: this.model.columns[column]?.title ?? '', descending });
+    this.services.memory.keepSort(this.type.plural, { title: this.model.columns[column]?.title ?? '', descending });
     this.services.invalidate();
   }
 
@@ -241,16 +249,22 @@ export class TablePage implements Page {
     };
   }
 
+  /** How the person wants this kind to be shown in these namespaces. */
+  get #setting(): ViewSetting | undefined {
+    const namespace = this.#namespaces.kind === 'one' ? this.#namespaces.name : undefined;
+    return settingFor(this.services.personal.views, this.type, namespace);
+  }
+
   #prepare(): void {
     if (this.view === undefined) return;
     for (const cluster of this.options.clusters)
-      this.#makers.set(cluster, viewRows(this.view, this.#rowOptions(cluster)));
+      this.#makers.set(cluster, viewRows(this.view, this.#rowOptions(cluster), this.#setting));
     this.#setColumns(this.#makers.get(this.cluster)!.columns);
   }
 
   #setColumns(columns: TableModel['columns']): void {
     this.model.setColumns(columns);
-    const known = this.services.sorts.get(this.type.plural) ?? this.view?.sort;
+    const known = this.services.memory.sort(this.type.plural) ?? this.#setting?.sort ?? this.view?.sort;
     const fallback = columns.some(({ title }) => title === 'NAMESPACE') ? 'NAMESPACE' : 'NAME';
     const column = columns.findIndex(({ title }) => title === (known?.title ?? fallback));
     this.model.setSort({ column: Math.max(0, column), descending: known?.descending ?? false });
@@ -282,19 +296,25 @@ export class TablePage implements Page {
       await cluster.follow((connection) => objectSource(connection, type, scope), sink, refused, signal);
       return;
     }
-    let columns: readonly ServerColumn[] = [];
     const options = this.#rowOptions(cluster);
+    let maker: ServerRowMaker = serverRows([], options);
     const onColumns = (given: readonly ServerColumn[]): void => {
-      if (given.length === 0 || columns.length > 0) return;
-      columns = given;
-      this.#setColumns(serverShapes(given, options));
+      if (given.length === 0 || maker.columns.length > serverRows([], options).columns.length) return;
+      maker = serverRows(given, options, this.#setting);
+      this.#setColumns(maker.columns);
     };
     const sink = this.#sink<ServerRow>(
       cluster,
-      (row) => serverRow(columns, row, options),
+      (row) => maker.row(row),
       ({ object }) => object,
     );
-    await cluster.follow((connection) => tableSource(connection, this.type, scope, onColumns), sink, refused, signal);
+    const wholeObjects = hasExpressions(this.#setting);
+    await cluster.follow(
+      (connection) => tableSource(connection, this.type, { ...scope, wholeObjects }, onColumns),
+      sink,
+      refused,
+      signal,
+    );
   }
 
   /** Nodes show how many pods they carry. */

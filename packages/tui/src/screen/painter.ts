@@ -5,6 +5,8 @@ import { charWidth } from './text-width.js';
 export interface PainterDeps {
   /** The SGR sequence that switches to a paint, complete in itself. */
   readonly sgr: (paint: Paint) => string;
+  /** Blanks have a colour of their own, which not every terminal takes from clearing the screen. */
+  readonly fillsBlanks?: boolean | undefined;
 }
 
 /** Cells left alone between two changed ones cost less to write again than to jump over. */
@@ -37,6 +39,7 @@ export class Painter {
   /** The bytes that turn the last painted frame into this one; '' when nothing changed. */
   paint(frame: Frame): string {
     const before = this.#shown;
+    const { fillsBlanks } = this.#deps;
     const all = before === undefined || before.width !== frame.width || before.height !== frame.height;
     const out: string[] = [];
     if (all) out.push(this.#deps.sgr(0), '\x1b[2J');
@@ -48,7 +51,7 @@ export class Painter {
       let cursor = -1;
       while (x < frame.width) {
         const at = row + x;
-        if (all ? isBlank(frame, at) : isSame(before, frame, at)) {
+        if (all ? fillsBlanks !== true && isBlank(frame, at) : isSame(before, frame, at)) {
           x += 1;
           continue;
         }

@@ -26,12 +26,14 @@ export class BlessedTerminal implements Terminal {
   readonly #deps: BlessedTerminalDeps;
   readonly #program: BlessedProgram;
   #givenAway = false;
+  #mouse: boolean;
   #events: TerminalEvents | undefined;
   /** Keys pressed before anybody listened: none is lost, and there cannot be many. */
   #early: KeyPress[] = [];
 
   constructor(deps: BlessedTerminalDeps) {
     this.#deps = deps;
+    this.#mouse = deps.mouse;
     this.#program = openProgram({ input: deps.input, output: deps.output, tput: false, resizeTimeout: 20 });
     this.#enter();
     this.#program.on('keypress', (char: string | undefined, key: Widgets.Events.IKeyEventArg) =>
@@ -82,6 +84,11 @@ export class BlessedTerminal implements Terminal {
     }
   }
 
+  useMouse(on: boolean): void {
+    if (on !== this.#mouse) this.write(on ? mouseOn : mouseOff);
+    this.#mouse = on;
+  }
+
   copy(text: string): void {
     // OSC 52 reaches the clipboard of the person's own machine, through ssh and tmux.
     this.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
@@ -101,11 +108,11 @@ export class BlessedTerminal implements Terminal {
   }
 
   #enter(): void {
-    this.write(enter + (this.#deps.mouse ? mouseOn : ''));
+    this.write(enter + (this.#mouse ? mouseOn : ''));
   }
 
   #leave(): void {
-    this.write((this.#deps.mouse ? mouseOff : '') + leave);
+    this.write((this.#mouse ? mouseOff : '') + leave);
   }
 
   #raw(): RawTerminal {

@@ -45,6 +45,8 @@ export interface Terminal extends Disposable {
    * `inherit`: a child process reads the terminal itself.
    */
   handOver<R>(mode: 'raw' | 'inherit', use: (raw: RawTerminal) => Promise<R>): Promise<R>;
+  /** Whether clicks and the wheel are reported; then only Shift-drag selects text. */
+  useMouse(on: boolean): void;
   /** Puts a text on the clipboard of the person in front of the terminal. */
   copy(text: string): void;
 }

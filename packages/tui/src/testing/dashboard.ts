@@ -3,20 +3,22 @@ import type { Clock } from '@geobuk/client';
 import { KeyMap } from '../actions/key-map.js';
 import { App } from '../app/app.js';
 import type { AppDeps } from '../app/app.js';
-import type { Outside } from '../app/services.js';
+import type { Outside, ProgramCall } from '../app/services.js';
 import { ClusterSet } from '../cluster/cluster-set.js';
-import { noK9sFiles } from '../config/k9s-files.js';
+import { Memory } from '../config/memory.js';
+import type { ContextPersonal, Personal } from '../config/personal.js';
+import { personalOf } from '../config/personal.js';
 import type { Connection } from '../cluster/connection.js';
 import { parseNamespaces } from '../command/parse-command.js';
-import { sgrTable } from '../theme/sgr.js';
 import type { ColorDepth } from '../theme/sgr.js';
-import { turtleShip } from '../theme/theme.js';
 import { FakeConnection } from './fake-connection.js';
 import { HeadlessTerminal } from './headless-terminal.js';
 import { recordedAt, recordedFleet, recordedLogs, recordedLoops } from './recorded-fleet.js';
 
-export interface DashboardOptions extends Partial<Pick<AppDeps, 'language' | 'badges' | 'command' | 'keyMap' | 'k9s'>> {
+export interface DashboardOptions extends Partial<Pick<AppDeps, 'language' | 'keyMap' | 'memory' | 'kubeconfig'>> {
   readonly connection?: FakeConnection | undefined;
+  /** Absent: pods; '': what was shown last. */
+  readonly command?: string | undefined;
   readonly others?: Readonly<Record<string, Connection | 'unreachable'>> | undefined;
   readonly width?: number | undefined;
   readonly height?: number | undefined;
@@ -24,6 +26,11 @@ export interface DashboardOptions extends Partial<Pick<AppDeps, 'language' | 'ba
   readonly readOnly?: boolean | undefined;
   readonly unreachable?: boolean | undefined;
   readonly colorDepth?: ColorDepth | undefined;
+  /** What the person has set, for every context. */
+  readonly personal?: Partial<Personal> & { readonly context?: Partial<ContextPersonal> };
+  readonly badges?: Readonly<Record<string, string>> | undefined;
+  /** What programs say when they are run; they are kept in {@link Dashboard.ran}. */
+  readonly programOutput?: string | undefined;
   /** What the editor makes of a text. */
   readonly edit?: ((text: string) => string) | undefined;
   readonly clock?: Clock | undefined;
@@ -38,6 +45,7 @@ export class Dashboard implements AsyncDisposable {
   readonly connection: FakeConnection;
   readonly app: App;
   readonly saved: string[] = [];
+  readonly ran: ProgramCall[] = [];
   readonly #stop = new AbortController();
   readonly #running: Promise<number>;
 
@@ -69,7 +77,7 @@ export class Dashboard implements AsyncDisposable {
       },
       clock,
       random: () => 0.5,
-      readOnly: options.readOnly ?? false,
+      readOnly: () => options.readOnly ?? false,
       changed: () => this.app.invalidate(),
     });
     const outside: Outside = {
@@ -78,22 +86,40 @@ export class Dashboard implements AsyncDisposable {
         this.saved.push(text);
         return Promise.resolve(`dumps/${name}`);
       },
+      runInFront: (call) => {
+        this.ran.push(call);
+        return Promise.resolve(0);
+      },
+      runBehind: (call) => {
+        this.ran.push(call);
+        return Promise.resolve({ code: 0, output: options.programOutput ?? '' });
+      },
+      dumpDirectory: 'dumps',
+      kubeconfigPath: '/home/me/.kube/config',
     };
+    const personal = personalOf(options.personal);
+    const badged = (context: string): ContextPersonal => ({
+      ...personal.of(context),
+      ...(options.badges?.[context] === undefined ? {} : { badge: options.badges[context] }),
+    });
     this.app = new App({
       terminal: this.terminal,
       clusters,
       clock,
       keyMap: options.keyMap ?? new KeyMap(),
       outside,
-      sgr: sgrTable(turtleShip, options.colorDepth ?? '256'),
+      colorDepth: options.colorDepth ?? '256',
       language: options.language ?? 'en',
       programVersion: '0.1.0',
       context: 'geobuk',
-      namespaces: parseNamespaces(options.namespace ?? 'default'),
+      ...('namespace' in options && options.namespace === undefined
+        ? {}
+        : { namespaces: parseNamespaces(options.namespace ?? 'default') }),
       favourites: ['default'],
-      command: options.command ?? 'pods',
-      badges: options.badges ?? {},
-      k9s: options.k9s ?? noK9sFiles,
+      command: options.command === '' ? undefined : (options.command ?? 'pods'),
+      personal: options.badges === undefined ? personal : { ...personal, of: badged },
+      memory: options.memory ?? new Memory({ clock, failed: () => undefined }),
+      kubeconfig: options.kubeconfig,
     });
     this.#running = this.app.run(this.#stop.signal);
   }

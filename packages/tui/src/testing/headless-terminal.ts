@@ -77,6 +77,10 @@ export class HeadlessTerminal implements Terminal {
     }
   }
 
+  useMouse(): void {
+    // Presses come when a test calls for them, whatever was asked for.
+  }
+
   copy(text: string): void {
     this.copied.push(text);
   }

@@ -64,3 +64,44 @@ export const turtleShip: Theme = {
   series4: { fg: '#c792ea' },
   sea: { fg: '#2f6f8f' },
 };
+
+/** For bright rooms and projectors: nothing is told by a faint colour. */
+const highContrast: Theme = {
+  ...turtleShip,
+  dim: { fg: '#c0c0c0' },
+  border: { fg: '#ffffff' },
+  hintText: { fg: '#ffffff' },
+  ok: { fg: '#ffffff' },
+  pending: { fg: '#ffff00', bold: true },
+  error: { fg: '#ff5555', bold: true },
+  done: { fg: '#a8a8a8' },
+  killing: { fg: '#ff87ff' },
+  suggestion: { fg: '#c0c0c0' },
+  comment: { fg: '#c0c0c0' },
+};
+
+/** Blue against orange, which those who confuse red and green tell apart. */
+const blueOrange: Theme = {
+  ...turtleShip,
+  ok: { fg: '#56b4e9' },
+  pending: { fg: '#f0e442' },
+  error: { fg: '#d55e00', bold: true },
+  alert: { fg: '#d55e00', bold: true },
+  killing: { fg: '#cc79a7' },
+  added: { fg: '#0072b2', bold: true },
+  modified: { fg: '#e69f00' },
+  diffAdd: { fg: '#56b4e9' },
+  diffRemove: { fg: '#e69f00' },
+  logo: { fg: '#56b4e9', bold: true },
+  series1: { fg: '#56b4e9' },
+  series2: { fg: '#e69f00' },
+  series3: { fg: '#f0e442' },
+  series4: { fg: '#cc79a7' },
+};
+
+/** Skins that need no file. */
+export const builtInSkins: Readonly<Record<string, Theme>> = {
+  'turtle-ship': turtleShip,
+  'high-contrast': highContrast,
+  'blue-orange': blueOrange,
+};

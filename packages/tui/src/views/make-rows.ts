@@ -4,7 +4,11 @@ import type { ServerColumn, ServerRow } from '../cluster/table-source.js';
 import type { Health, PaintName } from '../screen/paint.js';
 import { parseTime } from '../table/age.js';
 import type { ColumnShape, Row } from '../table/row.js';
+import type { ViewSetting } from '../config/view-settings.js';
+import { arranged, hasExpressions } from './arrange-columns.js';
+import type { CellSource } from './arrange-columns.js';
 import type { AnyView, Column, LiveFacts } from './view.js';
+import { noFacts } from './view.js';
 
 /** Turns objects into rows of one table shape. */
 export interface RowMaker {
@@ -58,16 +62,20 @@ const withoutNoise = <T extends KubernetesObject>(object: T): T => {
   return { ...object, metadata };
 };
 
-/** Rows of a kind we have a view for. */
-export function viewRows(view: AnyView, options: RowMakerOptions): RowMaker {
+/** Rows of a kind we have a view for, its columns as the person wants them. */
+export function viewRows(view: AnyView, options: RowMakerOptions, setting?: ViewSetting | undefined): RowMaker {
   const problem = view.problem ?? ((): string => '');
   const health = view.health ?? ((): Health => 'ok');
-  const columns = framed(view.columns, options, problem, view.ageIsWide ?? false);
+  const usual = framed(view.columns, options, problem, view.ageIsWide ?? false);
+  const columns = arranged(usual, setting, (object) => object);
+  const isSecret = view.resource.plural === 'secrets' && view.resource.group === '';
+  // What no usual column shows may be just what an expression asks for. Data of secrets is never kept all the same.
+  const slim = hasExpressions(setting) && !isSecret ? undefined : view.slim;
   return {
     columns,
     row(whole, facts) {
       // Cells are made from what is kept, so that a row made again from it is the same row.
-      const object = withoutNoise(view.slim === undefined ? whole : view.slim(whole));
+      const object = withoutNoise(slim === undefined ? whole : slim(whole));
       const cellPaints = new Map<number, PaintName>();
       columns.forEach(({ paint }, index) => {
         const own = paint?.(object, facts);
@@ -89,48 +97,68 @@ export function viewRows(view: AnyView, options: RowMakerOptions): RowMaker {
   };
 }
 
-/** Columns of a server-printed table in our shape. `priority` above 0 is wide; AGE goes last, by creation time. */
-export function serverShapes(columns: readonly ServerColumn[], options: RowMakerOptions): readonly ColumnShape[] {
-  const own = columns
-    .map(({ name, priority, type }) => ({ name: name.toUpperCase(), priority, type }))
-    .filter(({ name }) => name !== 'AGE' && name !== 'CREATED AT');
-  return [
-    ...(options.showCluster ? [{ title: 'CLUSTER' }] : []),
-    ...(options.showNamespace ? [{ title: 'NAMESPACE', drop: 1 }] : []),
-    ...own.map(({ name, priority, type }): ColumnShape => ({
-      title: name,
-      wide: priority > 0,
-      ...(type === 'integer' || type === 'number' ? { kind: 'number', align: 'right' } : {}),
-    })),
-    { title: 'AGE', kind: 'time', drop: 0 },
-  ];
+/** Turns rows a server printed into rows of ours. */
+export interface ServerRowMaker {
+  readonly columns: readonly ColumnShape[];
+  row(row: ServerRow): Row;
 }
 
-/** A row a server printed, in the shape of {@link serverShapes}. */
-export function serverRow(columns: readonly ServerColumn[], row: ServerRow, options: RowMakerOptions): Row {
-  const own = columns.flatMap(({ name, type }, index) =>
-    name.toUpperCase() === 'AGE' || name.toUpperCase() === 'CREATED AT' ? [] : [{ type, cell: row.cells[index] }],
+const isAge = (name: string): boolean => /^(age|created at)$/i.test(name);
+
+/** Rows as a server prints them. Columns of `priority` above 0 are wide; AGE goes last, by creation time. */
+export function serverRows(
+  printed: readonly ServerColumn[],
+  options: RowMakerOptions,
+  setting?: ViewSetting | undefined,
+): ServerRowMaker {
+  const own = printed.flatMap(({ name, priority, type }, index): readonly CellSource<ServerRow>[] =>
+    isAge(name)
+      ? []
+      : [
+          {
+            title: name.toUpperCase(),
+            wide: priority > 0,
+            ...(type === 'integer' || type === 'number' ? { kind: 'number', align: 'right' } : {}),
+            cell: ({ cells }) => cellText(cells[index]),
+            value: ({ cells }) => {
+              const cell = cells[index];
+              return typeof cell === 'number' ? cell : undefined;
+            },
+          },
+        ],
   );
-  const { metadata } = row.object;
-  const before = [
-    ...(options.showCluster ? [options.cluster] : []),
-    ...(options.showNamespace ? [metadata.namespace ?? ''] : []),
+  const usual: readonly CellSource<ServerRow>[] = [
+    ...(options.showCluster ? [{ title: 'CLUSTER', cell: () => options.cluster }] : []),
+    ...(options.showNamespace
+      ? [{ title: 'NAMESPACE', drop: 1, cell: ({ object }: ServerRow) => object.metadata.namespace ?? '' }]
+      : []),
+    ...own,
+    {
+      title: 'AGE',
+      kind: 'time',
+      drop: 0,
+      cell: () => '',
+      value: ({ object }) => parseTime(object.metadata.creationTimestamp),
+    },
   ];
-  const deleted = metadata.deletionTimestamp !== undefined;
+  const columns = arranged(usual, setting, ({ object }) => object);
   return {
-    id: idOf(row.object, options),
-    cluster: options.cluster,
-    key: keyOf(row.object),
-    cells: [...before, ...own.map(({ cell }) => cellText(cell)), ''],
-    values: [
-      ...before.map(() => undefined),
-      ...own.map(({ cell }) => (typeof cell === 'number' ? cell : undefined)),
-      parseTime(metadata.creationTimestamp),
-    ],
-    health: deleted ? 'killing' : 'ok',
-    problem: deleted ? 'terminating' : '',
-    labels: metadata.labels ?? {},
-    object: withoutNoise(row.object),
+    columns,
+    row(row) {
+      const { metadata } = row.object;
+      const deleted = metadata.deletionTimestamp !== undefined;
+      return {
+        id: idOf(row.object, options),
+        cluster: options.cluster,
+        key: keyOf(row.object),
+        cells: columns.map(({ cell }) => cell(row, noFacts)),
+        values: columns.map(({ value }) => value?.(row, noFacts)),
+        health: deleted ? 'killing' : 'ok',
+        problem: deleted ? 'terminating' : '',
+        labels: metadata.labels ?? {},
+        object: withoutNoise(row.object),
+      };
+    },
   };
 }
 
