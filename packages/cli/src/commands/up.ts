@@ -84,8 +84,7 @@ export function addUpCommand(program: Command): void {
         },
         ready: (url, kubeconfig) => {
           console.log(`geobuk ready ${url} kubeconfig=${kubeconfig}`);
-          if (interactive)
-            dashboard = openDashboard({ kubeconfig, signal: stop.signal }).then(() => stop.abort());
+          if (interactive) dashboard = openDashboard({ kubeconfig, signal: stop.signal }).then(() => stop.abort());
         },
       },
       stop.signal,
