@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const geobukScript = fileURLToPath(new URL('../../packages/cli/bin/geobuk.mjs', import.meta.url));
+/** The command, as it is run by node. */
+export const geobukScript = fileURLToPath(new URL('../../packages/cli/bin/geobuk.mjs', import.meta.url));
 
 /** The image that tests run: busybox with its applets, built from the machine's own static binary. */
 export const busyboxImage = 'example.test/busybox:1';

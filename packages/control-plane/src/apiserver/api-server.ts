@@ -178,6 +178,8 @@ export class ApiServer {
       this.#aggregated.run(signal),
       new EventExpiry({ caches, now: this.#deps.now }).run(signal),
     ]);
+    // Where the port is taken nobody waits for them any more: they end with the signal, and their end is no news.
+    followers.catch(() => undefined);
     await using auditor = await this.#auditor();
     const server = this.#build(signal, auditor);
     try {
