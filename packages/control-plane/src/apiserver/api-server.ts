@@ -278,6 +278,7 @@ export class ApiServer {
         authenticator: this.#authenticator,
         authorizer: this.authorizer,
         aggregated: this.#aggregated,
+        watches: { catalog, reader, now },
         auditor,
         log,
         signal,

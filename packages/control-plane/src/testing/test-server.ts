@@ -33,6 +33,7 @@ export interface TestResponse {
 
 /** What tests look for in answers of any kind. */
 export interface Answer {
+  readonly apiVersion?: string;
   readonly kind?: string;
   readonly reason?: string;
   readonly message?: string;

@@ -48,16 +48,14 @@ export class EventExpiry {
     const before = this.#now() - eventLifeMs;
     const isOver = ({ object }: CachedObject) => lastSeen(object) < before;
     let gone = 0;
-    for (const group of ['', 'events.k8s.io']) {
-      const cache = this.#caches.cache(storePrefix(group, 'events'));
-      const { items } = await cache.list({ signal, filter: isOver });
-      for (const item of items) {
-        // One that was heard of again in this moment stays.
-        await cache.delete(item, { signal }).then(
-          () => gone++,
-          ignoring((error) => isNotFound(error) || (error instanceof StoreError && error.code !== 'Unavailable')),
-        );
-      }
+    const cache = this.#caches.cache(storePrefix('', 'events')); // of both groups
+    const { items } = await cache.list({ signal, filter: isOver });
+    for (const item of items) {
+      // One that was heard of again in this moment stays.
+      await cache.delete(item, { signal }).then(
+        () => gone++,
+        ignoring((error) => isNotFound(error) || (error instanceof StoreError && error.code !== 'Unavailable')),
+      );
     }
     return gone;
   }

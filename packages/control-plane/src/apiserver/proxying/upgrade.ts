@@ -11,6 +11,8 @@ import type { Auditor } from '../audit/auditor.js';
 import type { Authenticator } from '../authentication/authenticator.js';
 import type { Authorizer } from '../authorization/authorizer.js';
 import type { User } from '../authentication/user.js';
+import { serveWebsocketWatch, wantsWebsocket } from '../endpoints/websocket-watch.js';
+import type { WebsocketWatchDeps } from '../endpoints/websocket-watch.js';
 import { authorizeOrThrow } from '../filters/authorization.js';
 import { impersonate } from '../filters/impersonation.js';
 import { parseRequestInfo } from '../filters/request-info.js';
@@ -27,6 +29,7 @@ export interface UpgradeDeps extends ProxyDeps {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly aggregated: AggregatedApis;
+  readonly watches: WebsocketWatchDeps;
   /** Absent: no audit log. */
   readonly auditor: Auditor | undefined;
   readonly log: Logger;
@@ -37,7 +40,7 @@ const tokenProtocol = /^base64url\.bearer\.authorization\.k8s\.io\./;
 
 /**
  * Connections that change their protocol: exec, attach, port-forward and what runs through proxies, by SPDY or
- * websocket. Both ends speak to each other; here bytes are only passed on. The same filters as for every request.
+ * websocket. Both ends speak to each other; here bytes are only passed on, but for watches, which are answered here. The same filters as for every request.
  * Follows: checklist 1.15.
  */
 export function upgradeListener(deps: UpgradeDeps): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
@@ -104,6 +107,11 @@ async function passOn(deps: UpgradeDeps, upgrade: Upgrade): Promise<void> {
   const { signal } = linked;
   socket.once('close', () => linked.abort(new Error('the client closed the connection')));
   const foreign = info.isResource && deps.aggregated.serves(info.group, info.version);
+  if (!foreign && info.isResource && info.verb === 'watch' && wantsWebsocket(request)) {
+    const onStarted = (): void => record?.started(101);
+    await serveWebsocketWatch(deps.watches, { request, socket, head, info, search, signal, onStarted });
+    return;
+  }
   const { target, trust } = foreign
     ? await deps.aggregated.target(info.group, info.version, url, signal)
     : { target: await targetOf(deps, info, search, signal), trust: trustFor(deps, info) };

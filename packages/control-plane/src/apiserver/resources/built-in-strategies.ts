@@ -3,6 +3,7 @@ import { definitionStrategy } from '../custom-resources/definition-strategy.js';
 import { fieldAt } from './field-at.js';
 import { jobStrategy } from './job-strategy.js';
 import { namespaceStrategy } from './namespace-strategy.js';
+import { storedEventField } from '../events/event-conversion.js';
 import { podStrategy } from './pod-strategy.js';
 import { plainStrategy } from './strategy.js';
 import type { Strategy } from './strategy.js';
@@ -68,9 +69,10 @@ const pathFields: Readonly<Record<string, readonly string[]>> = {
   'resource.k8s.io/resourceslices': ['spec.nodeName', 'spec.driver'],
 };
 
-/** The strategy of a built-in kind. */
+/** The strategy of a built-in kind. Selectors look at what is stored. */
 export function builtInStrategy(type: ResourceType): Strategy {
   const hasStatus = type.subresources['status'] !== undefined;
+  const storedField = type.group === 'events.k8s.io' ? storedEventField : (name: string) => name;
   const fieldNames = pathFields[`${type.group}/${type.plural}`] ?? [];
   const base: Strategy = {
     ...plainStrategy,
@@ -79,7 +81,7 @@ export function builtInStrategy(type: ResourceType): Strategy {
     createsOnUpdate: createsOnUpdate.has(type.plural),
     needsVersionOnUpdate: needsVersionOnUpdate.has(type.plural),
     deleteShowsObject: deleteShowsObject.has(type.plural),
-    fields: Object.fromEntries(fieldNames.map((name) => [name, fieldAt(name)])),
+    fields: Object.fromEntries(fieldNames.map((name) => [name, fieldAt(storedField(name))])),
   };
   if (type.group === '' && type.plural === 'pods') return podStrategy(base);
   if (type.group === '' && type.plural === 'namespaces') return namespaceStrategy(base);

@@ -2,10 +2,16 @@ import { apiVersionOf, builtInResources, schemaOf } from '@geobuk/api';
 import type { ResourceType } from '@geobuk/api';
 import { builtInStrategy } from './built-in-strategies.js';
 import { storePrefix } from './served-resource.js';
-import type { ServedResource } from './served-resource.js';
+import type { ServedResource, StoredConversion } from './served-resource.js';
+import { eventConversion } from '../events/event-conversion.js';
 
 /** The first version listed is the one stored, except where Kubernetes stores another. */
 const storedVersions: Readonly<Record<string, string>> = { 'autoscaling/horizontalpodautoscalers': 'v2' };
+
+/** Kinds that are the objects of another group, seen under other names; by `group/plural`. */
+const sharedStorage: Readonly<
+  Record<string, { readonly group: string; readonly version: string; readonly conversion: StoredConversion }>
+> = { 'events.k8s.io/events': { group: '', version: 'v1', conversion: eventConversion } };
 
 /** What is served: the built-in table and what CustomResourceDefinitions add. Later `addons` and aggregation join here. */
 export class ResourceCatalog {
@@ -16,15 +22,18 @@ export class ResourceCatalog {
 
   constructor(types: readonly ResourceType[] = builtInResources) {
     for (const type of types) {
-      const stored = storedVersions[`${type.group}/${type.plural}`] ?? type.version;
+      const name = `${type.group}/${type.plural}`;
+      const shared = sharedStorage[name];
+      const stored = shared ?? { group: type.group, version: storedVersions[name] ?? type.version };
       this.#builtIn.set(idOf(type.group, type.version, type.plural), {
         type,
         apiVersion: apiVersionOf(type),
         listKind: `${type.kind}List`,
-        prefix: storePrefix(type.group, type.plural),
-        storageApiVersion: apiVersionOf({ group: type.group, version: stored }),
+        prefix: storePrefix(stored.group, type.plural),
+        storageApiVersion: apiVersionOf(stored),
         schema: schemaOf(type),
         strategy: builtInStrategy(type),
+        conversion: shared?.conversion,
       });
     }
   }
