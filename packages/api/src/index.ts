@@ -145,3 +145,4 @@ export {
 export { decodeCustomObject } from './custom/decode-custom-object.js';
 export { defaultCustomObject } from './custom/default-custom-object.js';
 export { validateValue } from './custom/validate-value.js';
+export { described } from './schema/descriptions/describe.js';

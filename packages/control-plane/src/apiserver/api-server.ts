@@ -310,7 +310,7 @@ export class ApiServer {
     void server.register(async (routes) => {
       registerPlainRoutes(routes, {
         discovery: new Discovery({ catalog, aggregated: this.#aggregated }),
-        openApi: new OpenApi({ catalog }),
+        openApi: new OpenApi({ catalog, aggregated: this.#aggregated }),
         metrics: this.#metrics,
         tokens: this.tokens,
         live: this.#checks(false),

@@ -13,6 +13,8 @@ import { timestamp } from '../registry/metadata.js';
 import type { Registry } from '../registry/registry.js';
 import type { ResourceCatalog } from '../resources/resource-catalog.js';
 import type { ServedResource } from '../resources/served-resource.js';
+import { readDescription } from './aggregated-description.js';
+import type { AggregatedDescription } from './aggregated-description.js';
 import { local, passed, statusWith } from './api-service-availability.js';
 import type { Availability } from './api-service-availability.js';
 import { automanaged, localApiServices } from './local-api-services.js';
@@ -46,6 +48,7 @@ interface Entry {
   apiService: APIService;
   availability: Availability | undefined;
   resources: readonly ApiResource[];
+  description: AggregatedDescription | undefined;
 }
 
 /**
@@ -88,6 +91,16 @@ export class AggregatedApis implements AggregatedGroups {
         resources,
       }))
       .sort((a, b) => b.groupPriority - a.groupPriority || b.versionPriority - a.versionPriority);
+  }
+
+  /** What the servers that answer say about their objects' form, by `apis/<group>/<version>`. */
+  descriptions(): ReadonlyMap<string, AggregatedDescription> {
+    const found = new Map<string, AggregatedDescription>();
+    for (const { apiService, availability, description } of this.#entries.values()) {
+      if (apiService.spec.service === undefined || availability?.isAvailable !== true) continue;
+      if (description !== undefined) found.set(`apis/${apiService.spec.group}/${apiService.spec.version}`, description);
+    }
+    return found;
   }
 
   /** @throws {ApiError} ServiceUnavailable: it is known not to answer, or has no endpoint. */
@@ -152,7 +165,12 @@ export class AggregatedApis implements AggregatedGroups {
           const apiService = item.current.object as APIService;
           const present = this.#entries.get(name);
           if (present === undefined || !sameSpec(present.apiService, apiService)) {
-            this.#entries.set(name, { apiService, availability: undefined, resources: present?.resources ?? [] });
+            this.#entries.set(name, {
+              apiService,
+              availability: undefined,
+              resources: present?.resources ?? [],
+              description: present?.description,
+            });
             this.#generation++;
             this.#ask(name);
           } else present.apiService = apiService;
@@ -308,6 +326,16 @@ export class AggregatedApis implements AggregatedGroups {
       const resources = await this.#discover(resolved, signal);
       if (JSON.stringify(resources) !== JSON.stringify(entry.resources)) {
         entry.resources = resources;
+        this.#generation++;
+      }
+      const description = await readDescription(
+        { ...resolved, headers: withUserHeaders({ accept: 'application/json' }, aggregator) },
+        { group: spec.group ?? '', version: spec.version ?? '' },
+        entry.description,
+        signal,
+      );
+      if (description !== entry.description) {
+        entry.description = description;
         this.#generation++;
       }
       return passed;

@@ -23,6 +23,31 @@ const resources = {
   resources: [{ name: 'nodes', singularName: '', namespaced: false, kind: 'NodeMetrics', verbs: ['get', 'list'] }],
 };
 
+const nodeMetrics = 'io.k8s.metrics.pkg.apis.metrics.v1beta1.NodeMetrics';
+/** What the server behind says about itself; of other groups too, which is not for it to say here. */
+const descriptions: Readonly<Record<string, object>> = {
+  '/openapi/v3': {
+    paths: {
+      'apis/metrics.k8s.io/v1beta1': { serverRelativeURL: '/openapi/v3/apis/metrics.k8s.io/v1beta1?hash=ABC' },
+      'apis/apps/v1': { serverRelativeURL: '/openapi/v3/apis/apps/v1?hash=FALSE' },
+    },
+  },
+  '/openapi/v2': {
+    swagger: '2.0',
+    paths: {
+      '/apis/metrics.k8s.io/v1beta1/nodes': {
+        get: { responses: { '200': { description: 'OK', schema: { $ref: `#/definitions/${nodeMetrics}` } } } },
+      },
+      '/api/v1/pods': { get: { description: 'not theirs' } },
+    },
+    definitions: {
+      [nodeMetrics]: { type: 'object', properties: { window: { $ref: '#/definitions/example.Window' } } },
+      'example.Window': { type: 'string' },
+      'example.Unused': { type: 'string' },
+    },
+  },
+};
+
 describe('aggregation', () => {
   let server: TestServer;
   let backend: TestHttpsServer;
@@ -50,7 +75,11 @@ describe('aggregation', () => {
           if (request.url?.includes('watch=')) response.write('{"type":"ADDED"}\n');
           else
             response.end(
-              JSON.stringify(request.url === '/apis/metrics.k8s.io/v1beta1' ? resources : { answered: true }),
+              JSON.stringify(
+                request.url === '/apis/metrics.k8s.io/v1beta1'
+                  ? resources
+                  : (descriptions[request.url ?? ''] ?? { answered: true }),
+              ),
             );
         });
       },
@@ -172,6 +201,29 @@ describe('aggregation', () => {
   it('3.5.3 who may not ask is refused here already', async () => {
     const { status } = await server.call('/apis/metrics.k8s.io/v1beta1/nodes', { certificate: null });
     expect(status).toBe(403);
+  });
+
+  it('1.4.8 its description is part of both OpenAPI documents, as far as it is about its own objects', async () => {
+    await expect
+      .poll(async () => Object.keys(((await server.call('/openapi/v3')).json as { paths?: object }).paths ?? {}), {
+        timeout: 10_000,
+      })
+      .toContain('apis/metrics.k8s.io/v1beta1');
+    const { paths } = (await server.call('/openapi/v3')).json as {
+      paths?: Readonly<Record<string, { readonly serverRelativeURL: string }>>;
+    };
+    expect(paths!['apis/metrics.k8s.io/v1beta1']!.serverRelativeURL).toBe(
+      '/openapi/v3/apis/metrics.k8s.io/v1beta1?hash=ABC',
+    );
+    expect(paths!['apis/apps/v1']!.serverRelativeURL).not.toContain('FALSE');
+    const v2 = (await server.call('/openapi/v2')).json as unknown as {
+      readonly paths: Readonly<Record<string, { readonly get?: { readonly description?: string } }>>;
+      readonly definitions: object;
+    };
+    expect(v2.paths['/apis/metrics.k8s.io/v1beta1/nodes']).toBeDefined();
+    expect(v2.paths['/api/v1/pods']!.get!.description).toBeUndefined();
+    expect(v2.definitions).toMatchObject({ [nodeMetrics]: { type: 'object' }, 'example.Window': { type: 'string' } });
+    expect(v2.definitions).not.toHaveProperty('example.Unused');
   });
 
   it('1.3.9 both forms of discovery list it, and an unreachable one stays as Stale', async () => {

@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { ApiError } from '@geobuk/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AggregatedApis } from '../aggregation/aggregated-apis.js';
 import { parseAccept } from '../http/negotiation.js';
+import { acceptsGzip } from '../http/respond.js';
 import type { ResourceCatalog } from '../resources/resource-catalog.js';
 import type { ServedResource } from '../resources/served-resource.js';
 import { definitionOf, pathsOf } from './document.js';
 import type { Dialect } from './document.js';
-import { closureOf, collectRefs, customDefinitions } from './schemas.js';
+import { closureOf, collectRefs, customDefinitions, withReferencesAlone } from './schemas.js';
 import type { Definition } from './schemas.js';
+import { encodeSwagger, swaggerProtobufTypes } from './swagger-protobuf.js';
+import type { SwaggerDocument } from './swagger-protobuf.js';
 
 const info = { title: 'Kubernetes', version: 'v1.34.0' };
 const gvksOfEverything = [
@@ -75,27 +81,40 @@ const v3: Dialect = {
 };
 
 interface Document {
-  readonly json: Buffer;
+  readonly bytes: Buffer;
   readonly hash: string;
+  readonly mediaType: string;
+  /** Made when first asked for. */
+  gzipped?: Promise<Buffer> | undefined;
+}
+
+export interface OpenApiDeps {
+  readonly catalog: ResourceCatalog;
+  readonly aggregated: Pick<AggregatedApis, 'generation' | 'descriptions'>;
 }
 
 /** What is served, described. Documents are made when asked for, once for each state of the catalog. Follows: checklist 1.4. */
 export class OpenApi {
-  readonly #catalog: ResourceCatalog;
-  #generation = -1;
+  readonly #deps: OpenApiDeps;
+  #generation = '';
   readonly #documents = new Map<string, Document>();
-  #v2: Promise<Document> | undefined;
+  #v2: Promise<SwaggerDocument> | undefined;
+  #v2Json: Promise<Document> | undefined;
+  #v2Protobuf: Promise<Document> | undefined;
 
-  constructor({ catalog }: { readonly catalog: ResourceCatalog }) {
-    this.#catalog = catalog;
+  constructor(deps: OpenApiDeps) {
+    this.#deps = deps;
   }
 
-  /** `/openapi/v3`: where each group version's document is, with its hash. */
+  /** `/openapi/v3`: where each group version's document is, with its hash; other servers say theirs. */
   index(): object {
     const paths: Record<string, object> = {};
     for (const path of this.#groupVersions()) {
       const { hash } = this.#document(path);
       paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
+    }
+    for (const [path, { v3Url }] of this.#deps.aggregated.descriptions()) {
+      if (v3Url !== undefined) paths[path] = { serverRelativeURL: v3Url };
     }
     return { paths };
   }
@@ -104,59 +123,92 @@ export class OpenApi {
   async sendV3(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const path = request.info.path.replace(/^\/openapi\/v3\//, '').replace(/\/$/, '');
     if (!this.#groupVersions().includes(path)) throw ApiError.noSuchResource();
-    const { json, hash } = this.#document(path);
+    const document = this.#document(path);
     const asked = request.search.get('hash');
-    if (asked !== null && asked !== hash) return reply.redirect(`/openapi/v3/${path}?hash=${hash}`, 301);
+    if (asked !== null && asked !== document.hash)
+      return reply.redirect(`/openapi/v3/${path}?hash=${document.hash}`, 301);
     if (asked !== null) reply.header('cache-control', 'public, immutable');
-    return send(request, reply, json, hash);
+    return send(request, reply, document);
   }
 
+  /** `/openapi/v2`, in JSON or as protobuf; older clients ask for that (1.4.4). @throws {ApiError} NotAcceptable. */
   async sendV2(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const ranges = parseAccept(request.headers.accept ?? '*/*');
-    if (!ranges.some(({ type }) => type === 'application/json' || type === '*/*' || type === 'application/*')) {
-      throw ApiError.of(406, 'NotAcceptable', 'only the following media types are accepted: application/json');
-    }
+    const form = formOf(request.headers.accept ?? '*/*');
     this.#refresh();
-    const { json, hash } = await (this.#v2 ??= this.#makeV2());
-    return send(request, reply, json, hash);
+    const document =
+      form === 'json' ? (this.#v2Json ??= this.#makeV2Json()) : (this.#v2Protobuf ??= this.#makeV2Protobuf());
+    return send(request, reply, await document);
   }
 
   #refresh(): void {
-    if (this.#generation === this.#catalog.generation) return;
-    this.#generation = this.#catalog.generation;
+    const { catalog, aggregated } = this.#deps;
+    const generation = `${catalog.generation}/${aggregated.generation}`;
+    if (this.#generation === generation) return;
+    this.#generation = generation;
     this.#documents.clear();
     this.#v2 = undefined;
+    this.#v2Json = undefined;
+    this.#v2Protobuf = undefined;
   }
 
   #groupVersions(): readonly string[] {
-    return [...new Set(this.#catalog.all().map(pathOf))];
+    return [...new Set(this.#deps.catalog.all().map(pathOf))];
   }
 
   #document(path: string): Document {
     this.#refresh();
     let document = this.#documents.get(path);
     if (document === undefined) {
-      const resources = this.#catalog.all().filter((resource) => pathOf(resource) === path);
+      const resources = this.#deps.catalog.all().filter((resource) => pathOf(resource) === path);
       const paths = Object.assign({}, ...resources.map((resource) => pathsOf(resource, v3))) as object;
-      const schemas = definitionsOf(resources, paths, false);
+      const schemas = withReferencesAlone(definitionsOf(resources, paths, false));
       const text = JSON.stringify({ openapi: '3.0.0', info, paths, components: { schemas } });
-      document = encoded(text.replaceAll('#/definitions/', schemaPath));
+      document = encoded(Buffer.from(text.replaceAll('#/definitions/', schemaPath)), 'application/json');
       this.#documents.set(path, document);
     }
     return document;
   }
 
-  async #makeV2(): Promise<Document> {
-    const all = this.#catalog.all();
+  async #makeV2Json(): Promise<Document> {
+    const { info: about, paths, definitions } = await (this.#v2 ??= this.#makeV2());
+    await nextTurn();
+    const text = JSON.stringify({ swagger: '2.0', info: about, paths, definitions });
+    return encoded(Buffer.from(text), 'application/json');
+  }
+
+  async #makeV2Protobuf(): Promise<Document> {
+    return encoded(await encodeSwagger(await (this.#v2 ??= this.#makeV2())), swaggerProtobufTypes[1]);
+  }
+
+  async #makeV2(): Promise<SwaggerDocument> {
+    const all = this.#deps.catalog.all();
     const paths: Record<string, object> = {};
     for (const [index, resource] of all.entries()) {
       if (index % 10 === 9) await nextTurn();
       Object.assign(paths, pathsOf(resource, v2));
     }
-    const definitions = definitionsOf(all, paths, true);
-    await nextTurn();
-    return encoded(JSON.stringify({ swagger: '2.0', info, paths, definitions }));
+    const definitions: Record<string, unknown> = { ...definitionsOf(all, paths, true) };
+    for (const { v2: other } of this.#deps.aggregated.descriptions().values()) {
+      if (other === undefined) continue;
+      // What both describe, such as ObjectMeta, is described as this server knows it.
+      for (const [name, definition] of Object.entries(other.definitions)) definitions[name] ??= definition;
+      for (const [path, operations] of Object.entries(other.paths)) paths[path] ??= operations as object;
+    }
+    return { info, paths, definitions };
   }
+}
+
+/** The first form of the Accept header that there is. */
+function formOf(accept: string): 'json' | 'protobuf' {
+  for (const { type } of parseAccept(accept)) {
+    if ((swaggerProtobufTypes as readonly string[]).includes(type)) return 'protobuf';
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'json';
+  }
+  throw ApiError.of(
+    406,
+    'NotAcceptable',
+    `only the following media types are accepted: application/json, ${swaggerProtobufTypes.join(', ')}`,
+  );
 }
 
 const pathOf = ({ type }: ServedResource): string =>
@@ -170,14 +222,20 @@ function definitionsOf(resources: readonly ServedResource[], paths: object, abri
   return closureOf(roots, own);
 }
 
-function encoded(text: string): Document {
-  const json = Buffer.from(text);
-  return { json, hash: createHash('sha512').update(json).digest('hex').toUpperCase().slice(0, 64) };
+function encoded(bytes: Buffer, mediaType: string): Document {
+  return { bytes, mediaType, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase().slice(0, 64) };
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, json: Buffer, hash: string): FastifyReply {
+const compress = promisify(gzip);
+const gzipFromBytes = 128 * 1024;
+
+async function send(request: FastifyRequest, reply: FastifyReply, document: Document): Promise<FastifyReply> {
+  const { bytes, hash, mediaType } = document;
   const etag = `"${hash}"`;
-  reply.header('etag', etag).header('vary', 'Accept');
+  reply.header('etag', etag).header('vary', 'Accept-Encoding, Accept');
   if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-  return reply.code(200).header('content-type', 'application/json').send(json);
+  reply.code(200).header('content-type', mediaType);
+  if (bytes.length < gzipFromBytes || !acceptsGzip(request)) return reply.send(bytes);
+  reply.header('content-encoding', 'gzip');
+  return reply.send(await (document.gzipped ??= compress(bytes)));
 }
