@@ -94,6 +94,8 @@ export function createKubelet(config: KubeletConfig): Kubelet {
         maxPods,
         podsRoot,
         podLogsRoot,
+        pluginsRoot: join(dataDir, 'plugins'),
+        pluginsRegistry: join(dataDir, 'plugins_registry'),
         clusterDns,
         clusterDomain,
         seccompRoot: join(kubeletDir, 'seccomp'),

@@ -36,6 +36,8 @@ async function start(): Promise<void> {
       maxPods: 110,
       podsRoot: join(directory, 'pods'),
       podLogsRoot: join(directory, 'logs'),
+      pluginsRoot: join(directory, 'plugins'),
+      pluginsRegistry: join(directory, 'plugins_registry'),
       seccompRoot: '/none',
       cgroupRoot,
       clusterDns: ['10.43.0.10'],

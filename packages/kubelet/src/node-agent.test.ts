@@ -1,113 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConfigMap, Event, Pod } from '@geobuk/api';
-import { configMaps, events, leases, nodes, pods } from '@geobuk/api';
-import { systemClock } from '@geobuk/client';
+import type { ConfigMap, Pod } from '@geobuk/api';
+import { configMaps, leases, nodes, pods } from '@geobuk/api';
 import { FakeClient } from '@geobuk/client/testing';
-import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import type { Readings } from './eviction/pressure.js';
-import { createNodeAgent } from './node-agent.js';
-import type { NodeAgent } from './node-agent.js';
 import { RuntimeError } from './runtime/runtime.js';
 import { FakeRuntime } from './runtime/testing/fake-runtime.js';
-import type { Mounter } from './volumes/mounts.js';
-
-const noMounts: Mounter = {
-  able: false,
-  mountTmpfs: () => Promise.reject(new Error('no mounts in tests')),
-  unmount: () => Promise.resolve(),
-  below: () => Promise.resolve([]),
-};
-
-interface Harness extends AsyncDisposable {
-  readonly client: FakeClient;
-  readonly runtime: FakeRuntime;
-  readonly agent: NodeAgent;
-  readonly directory: string;
-  pod(name?: string): Pod;
-  reasons(): readonly string[];
-}
-
-async function harness(
-  options: {
-    runtime?: FakeRuntime;
-    client?: FakeClient;
-    directory?: string;
-    readings?: () => Readings;
-    manifests?: string;
-  } = {},
-): Promise<Harness> {
-  const client = options.client ?? new FakeClient();
-  const runtime = options.runtime ?? new FakeRuntime();
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'kubelet-')));
-  const stop = new AbortController();
-  const agent = await createNodeAgent(
-    {
-      nodeName: 'n1',
-      ips: ['192.0.2.1'],
-      maxPods: 110,
-      podsRoot: directory,
-      podLogsRoot: join(directory, 'logs-of-pods'),
-      seccompRoot: '/none',
-      cgroupRoot: undefined,
-      clusterDns: ['10.43.0.10'],
-      clusterDomain: 'cluster.local',
-      labels: {},
-      taints: [],
-      allowedUnsafeSysctls: [],
-      hostPodEnv: {},
-      manifestsDirectory: options.manifests,
-    },
-    {
-      client,
-      clock: systemClock,
-      log: pino({ level: 'silent' }),
-      engine: runtime,
-      host: undefined,
-      port: () => 10250,
-      onReady: () => undefined,
-      mounter: noMounts,
-      ...(options.readings === undefined ? {} : { readings: () => Promise.resolve(options.readings?.() ?? new Map()) }),
-    },
-  );
-  const run = agent.run(stop.signal);
-  return {
-    client,
-    runtime,
-    agent,
-    directory,
-    pod: (name = 'web') => client.stored(pods, 'default').find(({ metadata }) => metadata.name === name) as Pod,
-    reasons: () =>
-      client
-        .stored<Event>(events, 'default')
-        .filter(({ involvedObject }) => involvedObject.kind === 'Pod')
-        .map(({ reason }) => reason ?? ''),
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await run;
-      if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-function podOf(spec: Partial<Pod['spec']> = {}, name = 'web'): Pod {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace: 'default' },
-    spec: {
-      nodeName: 'n1',
-      terminationGracePeriodSeconds: 1,
-      containers: [{ name: 'main', image: 'web:1', imagePullPolicy: 'IfNotPresent' }],
-      ...spec,
-    },
-  };
-}
-
-const waitFor = <T>(check: () => T): Promise<T> => vi.waitFor(check, { timeout: 8000, interval: 10 });
-const signal = new AbortController().signal;
+import { agentUnderTest as harness, podOf, signal, waitFor } from './testing/agent-under-test.js';
+import type { AgentUnderTest as Harness } from './testing/agent-under-test.js';
 
 describe('a node', () => {
   it('registers itself, becomes Ready and renews its lease', async () => {

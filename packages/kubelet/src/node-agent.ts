@@ -1,10 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { runtimeClasses, services } from '@geobuk/api';
+import { csiDrivers, ignoring, runtimeClasses, services } from '@geobuk/api';
 import type { Taint } from '@geobuk/api';
 import { allSettledOrThrow, createInformers, createKeyRunner, followSignal } from '@geobuk/client';
 import type { Client, Clock, LoopState } from '@geobuk/client';
 import type { Logger } from 'pino';
+import { CsiError } from './csi/csi-error.js';
+import { CsiNodeObject } from './csi/csi-node-object.js';
+import { CsiVolumes } from './csi/csi-volumes.js';
+import { PluginRegistry } from './csi/plugin-registry.js';
 import { ApiEventRecorder } from './events/event-recorder.js';
 import { EvictionManager } from './eviction/eviction-manager.js';
 import { NodeReadings } from './eviction/node-readings.js';
@@ -49,6 +53,10 @@ export interface NodeAgentConfig {
   readonly maxPods: number;
   readonly podsRoot: string;
   readonly podLogsRoot: string;
+  /** Where CSI drivers keep their sockets and staged volumes. */
+  readonly pluginsRoot: string;
+  /** Where plugins make themselves known. */
+  readonly pluginsRegistry: string;
   readonly seccompRoot: string;
   readonly cgroupRoot: string | undefined;
   readonly clusterDns: readonly string[];
@@ -114,6 +122,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
   const source = new PodSource(informers, nodeName);
   const serviceInformer = informers.of(services);
   const classInformer = informers.of(runtimeClasses);
+  const driverInformer = informers.of(csiDrivers);
   const runtimes = new PodRuntimes({ engine, host, runtimeClasses: classInformer.lister });
   const cgroups =
     cgroupRoot === undefined
@@ -150,6 +159,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     maxPods: config.maxPods,
     pressures: () => eviction.pressures,
     reserved: reservedOf(thresholds, machine),
+    volumesInUse: () => csi.attached,
     labels: config.labels,
     taints: config.taints,
     onReady: deps.onReady,
@@ -178,7 +188,33 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     },
   });
   const tokens = new ServiceAccountTokens(client, clock);
-  const volumes = new VolumeManager({ client, objects, tokens, mounter, podsRoot });
+  let sweepVolumes: () => void = () => undefined;
+  const plugins: PluginRegistry = new PluginRegistry({
+    directory: config.pluginsRegistry,
+    clock,
+    log,
+    node: new CsiNodeObject({ client, nodeName }),
+    changed: () => {
+      wakeAll();
+      sweepVolumes();
+    },
+  });
+  const csi: CsiVolumes = new CsiVolumes({
+    client,
+    clock,
+    log,
+    events,
+    plugins,
+    drivers: driverInformer.lister,
+    tokens,
+    mounter,
+    nodeName,
+    podsRoot,
+    pluginsRoot: config.pluginsRoot,
+    attachedChanged: () => node.wake(),
+  });
+  await csi.load();
+  const volumes = new VolumeManager({ client, objects, tokens, mounter, csi, podsRoot });
   const directories = new PodDirectories(podsRoot, podLogsRoot);
   const probes = new PodProbes({ clock, log, events, hostIP, changed: wake });
   const status = new StatusWriter({ client, source, clock, log });
@@ -286,6 +322,10 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
   const runPods = async (signal: AbortSignal): Promise<void> => {
     await informers.whenSynced(signal);
     for (const one of manifests) await one.read();
+    sweepVolumes = () =>
+      void csi.sweep(signal).catch((error: unknown) => {
+        if (!signal.aborted) log.warn({ err: error }, 'volumes of pods that are gone not looked for');
+      });
     const subscription = source.subscribe({
       podChanged: (uid, urgent) => {
         if (urgent) runner.interrupt(uid);
@@ -349,6 +389,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
             lease,
             status,
             mirrors,
+            plugins,
             rotation,
             ...manifests,
             ...(imageGc === undefined ? [] : [imageGc]),
@@ -371,7 +412,11 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
         const sandboxes = states.flatMap((one) => one.sandboxes.filter(({ state }) => state === 'ready'));
         await allSettledOrThrow(sandboxes.map(({ id }) => runtime.stopSandbox(id, { signal })));
       }
-      await allSettledOrThrow(source.all().map((pod) => volumes.unmount(pod.metadata.uid ?? '')));
+      // A driver that is a pod has just been stopped: its volumes are taken away when it is back.
+      const driverGone = ignoring((error) => error instanceof CsiError);
+      await allSettledOrThrow(
+        source.all().map((pod) => volumes.unmount(pod.metadata.uid ?? '', signal).catch(driverGone)),
+      );
       for (const uid of (await cgroups?.uids()) ?? []) await cgroups?.remove(uid);
       await cgroups?.removeTree();
     },

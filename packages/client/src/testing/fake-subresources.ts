@@ -52,7 +52,7 @@ export interface FakeWriter {
   now(): string;
 }
 
-/** POST to `binding` or `eviction` of a pod. */
+/** POST to `binding` or `eviction` of a pod, to `token` of a service account. */
 export function postSubresource(
   type: ResourceType,
   existing: KubernetesObject,
@@ -83,6 +83,11 @@ export function postSubresource(
     const { deleteOptions } = body as { readonly deleteOptions?: { readonly gracePeriodSeconds?: number } };
     evict({ gracePeriodSeconds: deleteOptions?.gracePeriodSeconds });
     return success;
+  }
+  if (subresource === 'token') {
+    const { spec } = body as { readonly spec: { readonly expirationSeconds?: number } };
+    const expirationTimestamp = new Date(Date.parse(now()) + (spec.expirationSeconds ?? 3600) * 1000).toISOString();
+    return { ...(body as Json), status: { token: `token-of-${name}`, expirationTimestamp } };
   }
   throw ApiError.methodNotAllowed(`${type.plural}/${subresource} cannot be posted to here`);
 }

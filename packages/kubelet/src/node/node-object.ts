@@ -20,6 +20,7 @@ export interface NodeStatusFacts {
   readonly hostRuntime: boolean;
   readonly images: readonly ContainerImage[];
   readonly reserved: Reserved;
+  readonly volumesInUse: readonly string[];
   readonly now: number;
 }
 
@@ -88,7 +89,7 @@ export function nodeResources(
 
 /** Follows: nodestatus setters. Heartbeat times are left to the writer: they alone are no change. Pure. */
 export function nodeStatus(before: NodeStatus, facts: NodeStatusFacts): NodeStatus {
-  const { machine, health, hostname, ips, port, images, hostRuntime } = facts;
+  const { machine, health, hostname, ips, port, images, hostRuntime, volumesInUse } = facts;
   const handlers = health.handlers.map((name) => ({
     name,
     features: { recursiveReadOnlyMounts: false, userNamespaces: false },
@@ -117,6 +118,8 @@ export function nodeStatus(before: NodeStatus, facts: NodeStatusFacts): NodeStat
       architecture: machine.architecture,
     },
     runtimeHandlers: all,
+    // An empty list, once there was one: a patch takes nothing away by saying nothing.
+    volumesInUse: volumesInUse.length === 0 && before.volumesInUse === undefined ? undefined : volumesInUse,
   };
 }
 

@@ -25,6 +25,8 @@ export interface NodeStatusLoopDeps {
   readonly maxPods: number;
   readonly pressures: () => ReadonlySet<string>;
   readonly reserved: Reserved;
+  /** Volumes that must not be detached yet. */
+  readonly volumesInUse: () => readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   readonly onReady: () => void;
@@ -177,6 +179,7 @@ export class NodeStatusLoop {
 
   async #statusOf(before: NodeStatus, signal: AbortSignal): Promise<NodeStatus> {
     const { clock, health, machine, nodeName, ips, port, maxPods, hostRuntime, pressures, reserved } = this.#deps;
+    const { volumesInUse } = this.#deps;
     return nodeStatus(before, {
       nodeName,
       hostname: nodeName,
@@ -189,6 +192,7 @@ export class NodeStatusLoop {
       hostRuntime,
       images: await this.#images(before.images ?? [], signal),
       reserved,
+      volumesInUse: volumesInUse(),
       now: clock.now(),
     });
   }

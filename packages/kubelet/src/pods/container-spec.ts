@@ -14,6 +14,7 @@ export interface ContainerFactsForSpec {
   readonly image: ImageState | undefined;
   readonly env: readonly EnvEntry[];
   readonly mounts: readonly Mount[];
+  readonly devices: ContainerSpec['devices'];
   /** On the host; mounted where the container writes its last words. */
   readonly terminationLog: string;
   readonly nodeMemoryBytes: number;
@@ -55,7 +56,7 @@ export function containerSpec(
     workingDir: container.workingDir ?? '',
     env: facts.env,
     mounts: terminationPath === '' ? facts.mounts : [...facts.mounts, lastWords],
-    devices: [],
+    devices: facts.devices,
     labels: {},
     annotations: {
       [containerAnnotations.hash]: containerHash(container),

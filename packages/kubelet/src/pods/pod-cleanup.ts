@@ -33,12 +33,12 @@ export class PodCleanup {
   }
 
   /** It ended, its object stays: so do its dead containers and their logs. */
-  async releaseVolumes(uid: string): Promise<void> {
+  async releaseVolumes(uid: string, signal: AbortSignal): Promise<void> {
     const { volumes, objects, probes, memories } = this.#deps;
     const memory = memories.of(uid);
     probes.forget(uid);
     if (memory.volumesGone) return;
-    await volumes.unmount(uid);
+    await volumes.unmount(uid, signal);
     objects.hold(uid, []);
     memory.volumesGone = true;
   }
@@ -46,7 +46,7 @@ export class PodCleanup {
   /** It was to be deleted: its last state is told, then the object goes. */
   async deleteObject(pod: Pod, signal: AbortSignal): Promise<void> {
     const uid = pod.metadata.uid ?? '';
-    await this.releaseVolumes(uid);
+    await this.releaseVolumes(uid, signal);
     await this.#deps.status.flush(uid, signal);
     await this.#deps.client
       .delete(pods, keyOf(pod), { signal, uid, gracePeriodSeconds: 0 })
@@ -54,9 +54,9 @@ export class PodCleanup {
   }
 
   /** Nothing of it may stay, memory of it least of all. `pod`: its last known state. */
-  async forget(uid: string, pod: Pod | undefined): Promise<void> {
+  async forget(uid: string, pod: Pod | undefined, signal: AbortSignal): Promise<void> {
     const { directories, status, puller, memories, source, cgroups } = this.#deps;
-    await this.releaseVolumes(uid);
+    await this.releaseVolumes(uid, signal);
     await directories.remove(uid);
     if (pod === undefined) await directories.removeLogsOf(uid);
     else await directories.removeLogs(pod);

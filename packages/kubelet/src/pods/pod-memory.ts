@@ -21,6 +21,8 @@ export class PodMemory {
   verdict: (Verdict & { readonly graceSeconds?: number | undefined }) | undefined;
   endingSince: number | undefined;
   volumesGone = false;
+  /** When people were told last that a volume is not attached. Epoch milliseconds. */
+  volumeWaitTold: number | undefined;
   /** What the node agreed to; absent until the pod was looked at first. */
   allocation: Allocation | undefined;
   pendingResize: PendingResize | undefined;

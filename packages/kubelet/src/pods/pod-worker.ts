@@ -5,7 +5,7 @@ import type { EventRecorder } from '../events/event-recorder.js';
 import type { NodeFacts } from '../node/node-facts.js';
 import type { PodProbes } from '../probes/pod-probes.js';
 import type { ContainerRuntime, PodState } from '../runtime/runtime.js';
-import { VolumeError } from '../volumes/volume-error.js';
+import { VolumeError, VolumeWaiting } from '../volumes/volume-error.js';
 import type { MountedVolumes, VolumeManager } from '../volumes/volume-manager.js';
 import { admissionRefusal } from './admission.js';
 import { containerAnnotations } from './annotations.js';
@@ -57,6 +57,10 @@ const networkRetryMs = 10_000;
 /** ErrImagePull is seen for a moment, then the wait for the next try is what matters. */
 const shownMs = 2000;
 const orphanGraceSeconds = 30;
+/** Follows: podAttachAndMountTimeout. */
+const volumeWaitMs = 123_000;
+/** A node may read one VolumeAttachment, but not watch it. */
+const volumeRetry = { leastMs: 500, maxMs: 7000 };
 
 /**
  * Moves one pod, named by its UID, nearer to its spec, turn by turn until nothing is to be done now. Safe to call at
@@ -74,7 +78,16 @@ export class PodWorker {
    * @throws {RuntimeError} from the engine, {VolumeError}; the runner calls again. The crash-loop back-off of a
    *   container is no failure of this method: it is in the plan.
    */
-  async reconcile(uid: string, { signal, log, trace }: ReconcileContext): Promise<ReconcileResult> {
+  async reconcile(uid: string, context: ReconcileContext): Promise<ReconcileResult> {
+    try {
+      return await this.#turns(uid, context);
+    } catch (error) {
+      if (error instanceof VolumeWaiting) return { requeueAfterMs: this.#volumePatience(error) };
+      throw error;
+    }
+  }
+
+  async #turns(uid: string, { signal, log, trace }: ReconcileContext): Promise<ReconcileResult> {
     const { source, runtimes, memories } = this.#deps;
     const tracked = source.byUid(uid);
     if (tracked === undefined) return this.#endOrphan(uid, signal);
@@ -123,9 +136,9 @@ export class PodWorker {
   ): Promise<ReconcileResult> {
     const { cleanup, clock, status } = this.#deps;
     const uid = pod.metadata.uid ?? '';
-    if (gone) await cleanup.forget(uid, pod);
+    if (gone) await cleanup.forget(uid, pod, signal);
     else if (ending?.remove === true) await cleanup.deleteObject(pod, signal);
-    else if (ending !== undefined) await cleanup.releaseVolumes(uid);
+    else if (ending !== undefined) await cleanup.releaseVolumes(uid, signal);
     if (ending !== undefined) return {};
 
     // Nothing is to be started, but files may have changed, and tokens grow old.
@@ -229,8 +242,26 @@ export class PodWorker {
       return await volumes.mount(pod, { nodeName: name, hostIPs, podIPs, allocatable }, signal);
     } catch (error) {
       if (error instanceof VolumeError) events.pod(pod, 'Warning', 'FailedMount', error.message);
+      if (error instanceof VolumeWaiting) this.#waitedForVolume(pod, error);
       throw error;
     }
+  }
+
+  /** Soon at first, since most attachments take a moment; then now and then. */
+  #volumePatience({ since }: VolumeWaiting): number {
+    const waitedMs = this.#deps.clock.now() - since;
+    return Math.min(volumeRetry.maxMs, Math.max(volumeRetry.leastMs, waitedMs / 4));
+  }
+
+  /** Others have to attach it first; people hear of it when that takes long. Follows: WaitForAttachAndMount. */
+  #waitedForVolume(pod: Pod, { volume, since }: VolumeWaiting): void {
+    const { events, clock, memories } = this.#deps;
+    const memory = memories.of(pod.metadata.uid ?? '');
+    const told = Math.max(since, memory.volumeWaitTold ?? 0);
+    if (clock.now() - told < volumeWaitMs) return;
+    memory.volumeWaitTold = clock.now();
+    const message = `Unable to attach or mount volumes: unmounted volumes=[${volume}], unattached volumes=[${volume}], failed to process volumes=[]: context deadline exceeded`;
+    events.pod(pod, 'Warning', 'FailedMount', message);
   }
 
   async #report(
@@ -309,7 +340,7 @@ export class PodWorker {
       for (const step of plan.steps)
         await steps.carryOut(step, { pod: undefined, state, runtime, memory, volumes: undefined }, signal);
     }
-    await cleanup.forget(uid, undefined);
+    await cleanup.forget(uid, undefined, signal);
     return {};
   }
 }

@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Container } from '@geobuk/api';
 import { expand } from '../pods/environment/expansion.js';
 import type { EnvEntry } from '../pods/environment/service-env.js';
-import type { Mount } from '../runtime/runtime.js';
+import type { ContainerSpec, Mount } from '../runtime/runtime.js';
 import type { MountedVolumes } from './volume-manager.js';
 
 /** A mount that cannot be made as the container asks for it. */
@@ -27,6 +27,8 @@ export async function containerMounts(
     const volume = volumes.byName.get(wanted.name);
     if (volume === undefined)
       throw new MountError(`cannot find volume "${wanted.name}" to mount into container "${container.name}"`);
+    if (volume.block === true)
+      throw new MountError(`volume "${wanted.name}" has volumeMode Block, but is specified in volumeMounts`);
     const subPath =
       wanted.subPathExpr === undefined ? (wanted.subPath ?? '') : expandedPath(wanted.subPathExpr, variables);
     mounts.push({
@@ -38,6 +40,18 @@ export async function containerMounts(
     });
   }
   return mounts;
+}
+
+/** Devices that the container asks for by name. @throws {MountError} an unknown volume, or one with files. */
+export function containerDevices(container: Container, volumes: MountedVolumes): ContainerSpec['devices'] {
+  return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+    const volume = volumes.byName.get(name);
+    if (volume === undefined)
+      throw new MountError(`cannot find volume "${name}" to pass into container "${container.name}"`);
+    if (volume.block !== true)
+      throw new MountError(`volume "${name}" has volumeMode Filesystem, but is specified in volumeDevices`);
+    return { hostPath: volume.hostPath, containerPath: devicePath, permissions: volume.readonly ? 'r' : 'mrw' };
+  });
 }
 
 function expandedPath(text: string, variables: ReadonlyMap<string, string>): string {

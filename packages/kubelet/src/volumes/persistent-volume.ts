@@ -11,16 +11,18 @@ export interface ClaimDeps {
   readonly client: Client;
 }
 
-/**
- * The path on this node behind a claim. Follows: volumes of type local and hostPath.
- * @throws {VolumeError} not bound, not this pod's, or of a kind this node cannot mount.
- */
-export async function claimedPath(
+export interface BoundClaim {
+  readonly claim: PersistentVolumeClaim;
+  readonly volume: PersistentVolume;
+}
+
+/** @throws {VolumeError} there is none, it is not bound, or not this pod's. */
+export async function boundClaim(
   pod: Pod,
   volume: Volume,
   { objects, client }: ClaimDeps,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<BoundClaim> {
   const name = claimOf(pod, volume) ?? '';
   const namespace = pod.metadata.namespace ?? '';
   const claim = await objects.get<PersistentVolumeClaim>(persistentVolumeClaims, { namespace, name }, signal);
@@ -41,18 +43,23 @@ export async function claimedPath(
         throw new VolumeError(volume.name, `persistentvolume "${volumeName}" not found`, { cause: error });
       throw error;
     });
-  const { local, hostPath } = bound.spec;
+  return { claim, volume: bound };
+}
+
+/**
+ * The path on this node of a volume that lies on it. Follows: volumes of type local and hostPath.
+ * @throws {VolumeError} nothing is there, or it is of a kind this node cannot mount.
+ */
+export async function localPath(name: string, { metadata, spec }: PersistentVolume): Promise<string> {
+  const { local, hostPath, volumeMode } = spec;
   if (local !== undefined) {
-    await checkHostPath(volume.name, local.path, 'Directory');
+    await checkHostPath(name, local.path, volumeMode === 'Block' ? 'BlockDevice' : 'Directory');
     return local.path;
   }
   if (hostPath !== undefined) {
-    await checkHostPath(
-      volume.name,
-      hostPath.path,
-      hostPath.type === undefined || hostPath.type === '' ? 'DirectoryOrCreate' : hostPath.type,
-    );
+    const type = hostPath.type ?? '';
+    await checkHostPath(name, hostPath.path, type === '' ? 'DirectoryOrCreate' : type);
     return hostPath.path;
   }
-  throw new VolumeError(volume.name, `persistentvolume "${volumeName}" is of a type that this node cannot mount`);
+  throw new VolumeError(name, `persistentvolume "${metadata.name}" is of a type that this node cannot mount`);
 }

@@ -11,21 +11,19 @@ export interface ServiceAccountToken {
   readonly token: string;
   /** A new one is due then. Epoch milliseconds. */
   readonly refreshAt: number;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
 }
 
 const day = 86_400_000;
 /** After a failed renewal, as long as the old one is good. */
 const retryMs = 30_000;
 
-interface Issued extends ServiceAccountToken {
-  readonly expiresAt: number;
-}
-
 /** Tokens for pods, asked for once and renewed before they end. Follows: token.Manager (80 % of life, or 24 h). */
 export class ServiceAccountTokens {
   readonly #client: Client;
   readonly #clock: Clock;
-  readonly #issued = new Map<string, Map<string, Issued>>();
+  readonly #issued = new Map<string, Map<string, ServiceAccountToken>>();
 
   constructor(client: Client, clock: Clock) {
     this.#client = client;
@@ -39,14 +37,14 @@ export class ServiceAccountTokens {
     const known = this.#issued.get(uid)?.get(id);
     const now = this.#clock.now();
     if (known !== undefined && now < known.refreshAt) return known;
-    let fresh: Issued;
+    let fresh: ServiceAccountToken;
     try {
       fresh = await this.#request(pod, wanted, signal);
     } catch (error) {
       if (known === undefined || now >= known.expiresAt || signal.aborted) throw error;
       fresh = { ...known, refreshAt: now + retryMs };
     }
-    const ofPod = this.#issued.get(uid) ?? new Map<string, Issued>();
+    const ofPod = this.#issued.get(uid) ?? new Map<string, ServiceAccountToken>();
     this.#issued.set(uid, ofPod.set(id, fresh));
     return fresh;
   }
@@ -55,7 +53,11 @@ export class ServiceAccountTokens {
     this.#issued.delete(uid);
   }
 
-  async #request(pod: Pod, { audience, expirationSeconds }: WantedToken, signal: AbortSignal): Promise<Issued> {
+  async #request(
+    pod: Pod,
+    { audience, expirationSeconds }: WantedToken,
+    signal: AbortSignal,
+  ): Promise<ServiceAccountToken> {
     const { name = '', namespace = '', uid = '' } = pod.metadata;
     const body = {
       apiVersion: 'authentication.k8s.io/v1',

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bytesOf } from '@geobuk/api';
-import type { Pod, Volume } from '@geobuk/api';
+import { bytesOf, persistentVolumeClaims } from '@geobuk/api';
+import type { PersistentVolumeClaim, Pod, Volume } from '@geobuk/api';
 import type { Client } from '@geobuk/client';
+import type { CsiVolumes } from '../csi/csi-volumes.js';
+import { inlineCsiVolume, persistentCsiVolume, waitsForGrowth } from '../csi/csi-volume.js';
+import type { CsiVolume } from '../csi/csi-volume.js';
 import type { DownwardFacts } from '../pods/environment/field-ref.js';
+import { claimOf } from '../pods/pod-references.js';
 import type { ReferencedObjects } from '../pods/referenced-objects.js';
 import { writeAtomically } from './atomic-writer.js';
 import { checkHostPath } from './host-path.js';
@@ -13,7 +17,7 @@ import { giveToGroup } from './ownership.js';
 import { isPayloadVolume, payloadOf } from './payload-volume.js';
 import type { Payload } from './payload.js';
 import { PayloadError } from './payload.js';
-import { claimedPath } from './persistent-volume.js';
+import { boundClaim, localPath } from './persistent-volume.js';
 import type { ServiceAccountTokens } from './service-account-tokens.js';
 import { VolumeError } from './volume-error.js';
 
@@ -22,6 +26,7 @@ export interface VolumeManagerDeps {
   readonly objects: ReferencedObjects;
   readonly tokens: ServiceAccountTokens;
   readonly mounter: Mounter;
+  readonly csi: CsiVolumes;
   /** Directory of pods' own directories. */
   readonly podsRoot: string;
 }
@@ -32,6 +37,8 @@ export interface MountedVolume {
   readonly readonly: boolean;
   /** An image instead of a path. */
   readonly image?: string | undefined;
+  /** A device, not a directory. */
+  readonly block?: boolean | undefined;
 }
 
 export interface MountedVolumes {
@@ -44,6 +51,8 @@ interface Kept {
   /** Of the files written last, by volume. */
   readonly digests: Map<string, string>;
   readonly done: Map<string, MountedVolume>;
+  /** Volumes of drivers, by their name in the pod. */
+  readonly csi: Map<string, CsiVolume>;
 }
 
 /**
@@ -61,33 +70,68 @@ export class VolumeManager {
   /** Safe to repeat; writes only what changed. @throws {VolumeError} a volume that cannot be had now. */
   async mount(pod: Pod, facts: DownwardFacts, signal: AbortSignal): Promise<MountedVolumes> {
     const uid = pod.metadata.uid ?? '';
-    const kept = this.#kept.get(uid) ?? { digests: new Map<string, string>(), done: new Map<string, MountedVolume>() };
+    const kept = this.#kept.get(uid) ?? { digests: new Map(), done: new Map(), csi: new Map() };
     this.#kept.set(uid, kept);
     let refreshAt: number | undefined;
     for (const volume of pod.spec.volumes ?? []) {
-      if (isPayloadVolume(volume)) {
-        const due = await this.#mountPayload(pod, volume, kept, facts, signal);
-        if (due !== undefined) refreshAt = Math.min(refreshAt ?? Infinity, due);
-      } else if (!kept.done.has(volume.name)) {
-        kept.done.set(volume.name, await this.#mountOnce(pod, volume, signal));
-      }
+      const due = await this.#mountOne(pod, volume, kept, facts, signal);
+      if (due !== undefined) refreshAt = Math.min(refreshAt ?? Infinity, due);
     }
     return { byName: kept.done, refreshAt };
   }
 
-  /** Whether anything of this pod may still be there. */
-  has(uid: string): boolean {
-    return this.#kept.has(uid);
-  }
-
-  /** Unmounts and removes all; safe to repeat. */
-  async unmount(uid: string): Promise<void> {
-    const { podsRoot, mounter, tokens } = this.#deps;
+  /** Unmounts and removes all; safe to repeat. @throws {CsiError} a driver is away or refuses. */
+  async unmount(uid: string, signal: AbortSignal): Promise<void> {
+    const { podsRoot, mounter, tokens, csi } = this.#deps;
     const directory = join(podsRoot, uid, 'volumes');
+    // Drivers first: what they have mounted is theirs to unmount, and nothing of it may be removed.
+    await csi.unmount(uid, signal);
+    for (const wanted of this.#kept.get(uid)?.csi.values() ?? []) await csi.release(uid, wanted, signal);
     for (const path of await mounter.below(directory)) await mounter.unmount(path);
     await rm(directory, { recursive: true, force: true });
     this.#kept.delete(uid);
     tokens.forget(uid);
+  }
+
+  /** @returns when it must be looked at again. */
+  async #mountOne(
+    pod: Pod,
+    volume: Volume,
+    kept: Kept,
+    facts: DownwardFacts,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    if (isPayloadVolume(volume)) return this.#mountPayload(pod, volume, kept, facts, signal);
+    const known = kept.done.get(volume.name);
+    const ofDriver = kept.csi.get(volume.name) ?? inlineCsiVolume(pod, volume);
+    if (ofDriver !== undefined) return this.#mountCsi(pod, volume, ofDriver, kept, signal);
+    if (known !== undefined) return undefined;
+    const made = await this.#mountOnce(pod, volume, signal);
+    if ('driver' in made) return this.#mountCsi(pod, volume, made, kept, signal);
+    kept.done.set(volume.name, made);
+    return undefined;
+  }
+
+  async #mountCsi(
+    pod: Pod,
+    volume: Volume,
+    wanted: CsiVolume,
+    kept: Kept,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const { csi, objects } = this.#deps;
+    kept.csi.set(volume.name, wanted);
+    const { hostPath, block, readOnly, dueAt } = await csi.mount(pod, wanted, signal);
+    kept.done.set(volume.name, { hostPath, block, readonly: readOnly });
+    if (wanted.lifecycle === 'Persistent') {
+      const key = { namespace: pod.metadata.namespace ?? '', name: claimOf(pod, volume) ?? '' };
+      const claim = await objects.get<PersistentVolumeClaim>(persistentVolumeClaims, key, signal);
+      if (claim !== undefined && waitsForGrowth(claim)) {
+        const bound = await boundClaim(pod, volume, this.#deps, signal);
+        await csi.grow(pod, wanted, bound.claim, bound.volume, signal);
+      }
+    }
+    return dueAt;
   }
 
   async #mountPayload(
@@ -113,7 +157,7 @@ export class VolumeManager {
     return refreshAt;
   }
 
-  async #mountOnce(pod: Pod, volume: Volume, signal: AbortSignal): Promise<MountedVolume> {
+  async #mountOnce(pod: Pod, volume: Volume, signal: AbortSignal): Promise<MountedVolume | CsiVolume> {
     const { emptyDir, hostPath, persistentVolumeClaim, ephemeral, image } = volume;
     const { fsGroup, fsGroupChangePolicy } = pod.spec.securityContext ?? {};
     if (emptyDir !== undefined) {
@@ -134,9 +178,14 @@ export class VolumeManager {
       return { hostPath: hostPath.path, readonly: false };
     }
     if (persistentVolumeClaim !== undefined || ephemeral !== undefined) {
-      const path = await claimedPath(pod, volume, this.#deps, signal);
-      if (fsGroup !== undefined) await giveToGroup(path, fsGroup, fsGroupChangePolicy);
-      return { hostPath: path, readonly: persistentVolumeClaim?.readOnly === true };
+      const { volume: bound } = await boundClaim(pod, volume, this.#deps, signal);
+      const readonly = persistentVolumeClaim?.readOnly === true;
+      const ofDriver = persistentCsiVolume(bound, readonly);
+      if (ofDriver !== undefined) return ofDriver;
+      const path = await localPath(volume.name, bound);
+      const block = bound.spec.volumeMode === 'Block';
+      if (fsGroup !== undefined && !block) await giveToGroup(path, fsGroup, fsGroupChangePolicy);
+      return { hostPath: path, readonly, block };
     }
     if (image !== undefined) return { hostPath: '', readonly: true, image: image.reference ?? '' };
     const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';

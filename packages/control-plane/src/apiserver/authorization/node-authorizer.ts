@@ -1,4 +1,4 @@
-import type { Pod, KubernetesObject } from '@geobuk/api';
+import type { KubernetesObject, PersistentVolume, PersistentVolumeClaim, Pod } from '@geobuk/api';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import { nodeOf } from '../authentication/user.js';
 import type { User } from '../authentication/user.js';
@@ -23,6 +23,7 @@ const common: readonly { readonly group: string; readonly resource: string; read
   { group: '', resource: 'pods/status', verbs: new Set(['update', 'patch']) },
   { group: '', resource: 'pods/eviction', verbs: new Set(['create']) },
   { group: '', resource: 'events', verbs: new Set(['create', 'update', 'patch']) },
+  { group: '', resource: 'persistentvolumeclaims/status', verbs: new Set(['get', 'update', 'patch']) },
   { group: 'events.k8s.io', resource: 'events', verbs: new Set(['create', 'update', 'patch']) },
   { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verbs: new Set(['create', ...reads]) },
   { group: 'node.k8s.io', resource: 'runtimeclasses', verbs: reads },
@@ -88,7 +89,8 @@ export class NodeAuthorizer implements Authorizer {
       case 'persistentvolumeclaims':
         if (group !== '') break;
         if (!reads.has(verb) || name === '') return noOpinion(`can only read resources of this type by name`);
-        return this.#anyPod(node, namespace, (pod) => refersTo(pod, full, name))
+        return this.#anyPod(node, namespace, (pod) => refersTo(pod, full, name)) ||
+          (full === 'secrets' && this.#volumeNeeds(node, namespace, name))
           ? allow
           : noOpinion(`no relationship found between node '${node}' and this object`);
       case 'serviceaccounts':
@@ -112,6 +114,25 @@ export class NodeAuthorizer implements Authorizer {
     }
     const isCommon = common.some((rule) => rule.group === group && rule.resource === full && rule.verbs.has(verb));
     return isCommon ? allow : noOpinion();
+  }
+
+  /** A secret that a CSI volume of some pod of the node names. */
+  #volumeNeeds(node: string, namespace: string, secret: string): boolean {
+    const claims = this.#caches.cache(storePrefix('', 'persistentvolumeclaims'));
+    const volumes = this.#caches.cache(storePrefix('', 'persistentvolumes'));
+    for (const pod of this.#pods.get(node)?.values() ?? []) {
+      for (const { name, persistentVolumeClaim, ephemeral } of pod.spec.volumes ?? []) {
+        const claimName = ephemeral === undefined ? persistentVolumeClaim?.claimName : `${pod.metadata.name}-${name}`;
+        if (claimName === undefined) continue;
+        const key = { namespace: pod.metadata.namespace ?? '', name: claimName };
+        const claim = claims.get(key)?.object as PersistentVolumeClaim | undefined;
+        const bound = volumes.get({ name: claim?.spec.volumeName ?? '' })?.object as PersistentVolume | undefined;
+        const csi = bound?.spec.csi;
+        const refs = [csi?.nodeStageSecretRef, csi?.nodePublishSecretRef, csi?.nodeExpandSecretRef];
+        if (refs.some((ref) => ref?.name === secret && ref.namespace === namespace)) return true;
+      }
+    }
+    return false;
   }
 
   #anyPod(node: string, namespace: string, wanted: (pod: Pod) => boolean): boolean {

@@ -7,7 +7,7 @@ import type { EventRecorder } from '../../events/event-recorder.js';
 import type { NodeFacts } from '../../node/node-facts.js';
 import { RuntimeError } from '../../runtime/runtime.js';
 import type { ContainerRuntime, Mount, PodState, SandboxSpec } from '../../runtime/runtime.js';
-import { MountError, containerMounts } from '../../volumes/container-mounts.js';
+import { MountError, containerDevices, containerMounts } from '../../volumes/container-mounts.js';
 import type { MountedVolumes } from '../../volumes/volume-manager.js';
 import { containerSpec } from '../container-spec.js';
 import { EnvError, containerEnv } from '../environment/container-env.js';
@@ -180,6 +180,7 @@ export class StartContainer {
       image: image.image,
       env,
       mounts: [...own, ...hosts],
+      devices: containerDevices(container, volumes),
       terminationLog: await directories.terminationLog(pod, container.name, step.attempt),
       nodeMemoryBytes: node.memoryBytes,
       seccompRoot,

@@ -1,69 +1,47 @@
-import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
-import type { MethodDefinition } from '@grpc/proto-loader';
+import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
+import { serviceMethods } from '../../grpc/service-methods.js';
+import type { ServiceMethod } from '../../grpc/service-methods.js';
+import { UnixGrpcClient } from '../../grpc/unix-grpc-client.js';
 import { RuntimeError } from '../runtime.js';
 import { toRuntimeError } from './errors.js';
-import { imageMethods } from './schema.js';
+import { enums, imageMethods, messages, runtimeMethods, runtimeStreams } from './schema.js';
 import type { ImageMethods, Message, RuntimeMethods, RuntimeStreams, Sent } from './schema.js';
-import { criMethods } from './wire.js';
 
 type UnaryMethods = RuntimeMethods & ImageMethods;
 type Request<M extends keyof UnaryMethods> = Sent<UnaryMethods[M][0]>;
 type Response<M extends keyof UnaryMethods> = Message<UnaryMethods[M][1]>;
 
-/** 16 MiB, as Kubernetes has it for CRI. */
-const maxMessageBytes = 16 << 20;
-
 /** One gRPC channel to a CRI socket. Reconnects by itself when the engine comes back. */
 export class CriConnection implements Disposable {
-  readonly #client: Client;
-  readonly #methods: ReturnType<typeof criMethods>;
-  readonly #definitions = new Map<string, MethodDefinition<object, object>>();
-  readonly #metadata = new Metadata();
+  readonly #client: UnixGrpcClient;
+  readonly #methods: Readonly<Record<string, ServiceMethod>>;
 
   /** @param socket path of the unix socket. */
   constructor(socket: string) {
-    this.#methods = criMethods();
-    this.#client = new Client(`unix://${socket}`, credentials.createInsecure(), {
-      'grpc.max_receive_message_length': maxMessageBytes,
-      'grpc.max_send_message_length': maxMessageBytes,
-      // A restarted engine is found again at once: a failed connect of a unix socket costs nothing.
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.min_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 1000,
+    const { RuntimeService = {}, ImageService = {} } = serviceMethods({
+      package: 'runtime.v1',
+      messages,
+      enums,
+      services: { RuntimeService: { ...runtimeMethods, ...runtimeStreams }, ImageService: imageMethods },
+      streams: new Set(Object.keys(runtimeStreams)),
     });
+    this.#methods = { ...RuntimeService, ...ImageService };
+    this.#client = new UnixGrpcClient(socket);
   }
 
   /** @throws {RuntimeError} Timeout after `timeoutMs`, Unavailable, or what the method means by its failure. */
-  call<M extends keyof UnaryMethods>(
+  async call<M extends keyof UnaryMethods>(
     method: M,
     request: Request<M>,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<Response<M>> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      const definition = this.#definition(method);
-      const onAbort = (): void => call.cancel();
-      const call = this.#client.makeUnaryRequest(
-        definition.path,
-        definition.requestSerialize,
-        definition.responseDeserialize,
-        request,
-        this.#metadata,
-        { deadline: Date.now() + timeoutMs },
-        (error, response) => {
-          signal.removeEventListener('abort', onAbort);
-          if (error === null) resolve(response as Response<M>);
-          else if (signal.aborted) reject(signal.reason);
-          else reject(toRuntimeError(method, error));
-        },
-      );
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
+    try {
+      return (await this.#client.call(this.#method(method), request, timeoutMs, signal)) as Response<M>;
+    } catch (error) {
+      throw signal.aborted ? error : toRuntimeError(method, error as ServiceError);
+    }
   }
 
   /** Ends without a word on abort. @throws {RuntimeError} Unavailable when the stream breaks; Internal when unimplemented. */
@@ -72,42 +50,24 @@ export class CriConnection implements Disposable {
     request: Sent<RuntimeStreams[M][0]>,
     signal: AbortSignal,
   ): AsyncGenerator<Message<RuntimeStreams[M][1]>> {
-    if (signal.aborted) return;
-    const definition = this.#methods('RuntimeService', method);
-    const call = this.#client.makeServerStreamRequest(
-      definition.path,
-      definition.requestSerialize,
-      definition.responseDeserialize,
-      request,
-      this.#metadata,
-      {},
-    );
-    const onAbort = (): void => call.cancel();
-    signal.addEventListener('abort', onAbort, { once: true });
     try {
-      for await (const message of call) yield message as Message<RuntimeStreams[M][1]>;
+      for await (const message of this.#client.stream(this.#method(method), request, signal))
+        yield message as Message<RuntimeStreams[M][1]>;
     } catch (error) {
-      if (signal.aborted) return;
       const failure = error as ServiceError;
       if (failure.code === status.UNIMPLEMENTED) throw new UnimplementedError(method, { cause: failure });
       throw toRuntimeError(method, failure);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-      call.cancel();
     }
   }
 
   [Symbol.dispose](): void {
-    this.#client.close();
+    this.#client[Symbol.dispose]();
   }
 
-  #definition(method: keyof UnaryMethods): MethodDefinition<object, object> {
-    let definition = this.#definitions.get(method);
-    if (definition === undefined) {
-      definition = this.#methods(method in imageMethods ? 'ImageService' : 'RuntimeService', method);
-      this.#definitions.set(method, definition);
-    }
-    return definition;
+  #method(name: string): ServiceMethod {
+    const found = this.#methods[name];
+    if (found === undefined) throw new Error(`no method ${name} in the CRI schema`);
+    return found;
   }
 }
 

@@ -1,6 +1,8 @@
+import type { Received, ToSend } from '../../grpc/message-tables.js';
+
 /**
- * The part of CRI v1 that the kubelet speaks, as data: field names, numbers and types. It is the wire schema (`wire.ts`
- * makes codecs of it) and the TypeScript types at once. Fields that are not listed are skipped when read.
+ * The part of CRI v1 that the kubelet speaks, as data: field names, numbers and types. Fields that are not listed are
+ * skipped when read.
  * Follows: runtime.v1 (the numbers), containerd 1.6 to 2.x, CRI-O.
  */
 export const messages = {
@@ -300,46 +302,14 @@ export const runtimeStreams = { GetContainerEvents: ['Empty', 'ContainerEvent'] 
 
 type Messages = typeof messages;
 type Enums = typeof enums;
-type Scalar = { string: string; bool: boolean; bytes: Buffer; map: Readonly<Record<string, string>> } & Record<
-  'int32' | 'uint32' | 'int64' | 'uint64',
-  number
->;
 
 export type MessageName = keyof Messages;
 
-type ValueOf<T> = T extends keyof Scalar
-  ? Scalar[T]
-  : T extends keyof Enums
-    ? Enums[T][number]
-    : T extends `${infer Item}[]`
-      ? readonly ValueOf<Item>[]
-      : T extends MessageName
-        ? Message<T> | null
-        : never;
-
 /** A message as received: absent messages are null, absent scalars their zero. */
-export type Message<N extends MessageName> = {
-  readonly [F in keyof Messages[N]]: Messages[N][F] extends readonly [number, infer T] ? Element<ValueOf<T>> : never;
-};
-
-/** Items of a list are never null. */
-type Element<T> = T extends readonly (infer Item)[] ? readonly NonNullable<Item>[] : T;
-
-type SentValue<T> = T extends keyof Scalar
-  ? Scalar[T]
-  : T extends keyof Enums
-    ? Enums[T][number]
-    : T extends `${infer Item}[]`
-      ? readonly SentValue<Item>[]
-      : T extends MessageName
-        ? Sent<T>
-        : never;
+export type Message<N extends MessageName> = Received<Messages, Enums, N>;
 
 /** A message to send: everything may be left out. */
-export type Sent<N extends MessageName> = {
-  readonly [F in keyof Messages[N]]?:
-    (Messages[N][F] extends readonly [number, infer T] ? SentValue<T> : never) | undefined;
-};
+export type Sent<N extends MessageName> = ToSend<Messages, Enums, N>;
 
 export type RuntimeMethods = typeof runtimeMethods;
 export type ImageMethods = typeof imageMethods;
