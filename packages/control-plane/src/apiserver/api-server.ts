@@ -30,6 +30,9 @@ import { registerPlainRoutes } from './endpoints/plain-routes.js';
 import { ResourceRouter } from './endpoints/router.js';
 import { Subresources } from './endpoints/subresources.js';
 import { EventExpiry } from './events/event-expiry.js';
+import { FlowControl } from './flow-control/flow-control.js';
+import { FlowControlConfiguration } from './flow-control/flow-control-configuration.js';
+import { FlowControlMetrics } from './flow-control/flow-control-metrics.js';
 import { registerFilters } from './filters/chain.js';
 import type { HealthCheck } from './health.js';
 import { sendValue, statusOf } from './http/respond.js';
@@ -90,6 +93,8 @@ export class ApiServer {
   readonly #customResources: CustomResources;
   readonly #aggregated: AggregatedApis;
   readonly #metrics = new Metrics();
+  readonly #flowControl: FlowControl;
+  readonly #flowControlConfiguration: FlowControlConfiguration;
   #isReady = false;
   #port = 0;
 
@@ -126,6 +131,20 @@ export class ApiServer {
       newUid: randomUUID,
     });
     this.reader = new Reader({ caches });
+    const { maxRequestsInflight = 400, maxMutatingRequestsInflight = 200 } = config.apiServer ?? {};
+    this.#flowControl = new FlowControl({
+      totalSeats: Math.max(1, maxRequestsInflight + maxMutatingRequestsInflight),
+      clock: deps.clock,
+      metrics: new FlowControlMetrics(this.#metrics.registry, () => this.#flowControl.levels()),
+    });
+    this.#flowControlConfiguration = new FlowControlConfiguration({
+      caches,
+      catalog: this.catalog,
+      registry: this.registry,
+      flowControl: this.#flowControl,
+      log: deps.log,
+      now,
+    });
     this.#customResources = new CustomResources({
       catalog: this.catalog,
       caches,
@@ -170,7 +189,10 @@ export class ApiServer {
     await caches.whenReady({ signal });
     let definitionsAreServed = (): void => undefined;
     const serving = new Promise<void>((resolve) => (definitionsAreServed = resolve));
+    let bootstrapped = (): void => undefined;
+    const whenBootstrapped = new Promise<void>((resolve) => (bootstrapped = resolve));
     const followers = Promise.all([
+      this.#flowControlConfiguration.run(signal, whenBootstrapped),
       this.#rbac.run(signal),
       this.#nodes.run(signal),
       this.#reservations.run(signal),
@@ -187,6 +209,7 @@ export class ApiServer {
       await Promise.race([serving, followers]);
       await this.#bootstrap(signal);
       this.#isReady = true;
+      bootstrapped();
       await onListening();
       await followers;
     } finally {
@@ -290,6 +313,9 @@ export class ApiServer {
       metrics: this.#metrics,
       aggregated: this.#aggregated,
       auditor,
+      flowControl: this.#flowControl,
+      catalog,
+      caches,
       signal,
     });
     const router = new ResourceRouter({

@@ -42,6 +42,7 @@ export const watchEndpoint =
     } as Record<string, string>;
     raw.writeHead(200, 'stream' in raw ? headers : { ...headers, 'transfer-encoding': 'chunked' });
     raw.flushHeaders(); // clients wait for the 200, events or not
+    request.seats?.release(); // it has begun; from here on it costs what happens, not that it is there
     try {
       for await (const batch of events) {
         const items = batch.filter((item) => isAskedFor(item, query));

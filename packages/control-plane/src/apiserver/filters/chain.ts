@@ -11,9 +11,11 @@ import { authentication } from './authentication.js';
 import { authorization } from './authorization.js';
 import { impersonation } from './impersonation.js';
 import { requestMetrics } from './metrics.js';
+import { priorityAndFairness } from './priority-and-fairness.js';
+import type { PriorityAndFairnessDeps } from './priority-and-fairness.js';
 import { requestInfo } from './request-info.js';
 
-export interface FilterDeps {
+export interface FilterDeps extends PriorityAndFairnessDeps {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly metrics: Metrics;
@@ -31,6 +33,7 @@ export function registerFilters(server: FastifyInstance, deps: FilterDeps): void
   void server.register(authentication(deps)); // who asks: 401
   void server.register(audit(deps)); // who did what, also what is refused below
   void server.register(impersonation(deps)); // as whom: 403
+  void server.register(priorityAndFairness(deps)); // is it their turn: 429
   void server.register(authorization(deps)); // may they: 403, before anything says whether the path exists
   void server.register(aggregation(deps)); // what another server answers leaves here, its body unread
 }
