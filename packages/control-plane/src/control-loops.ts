@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { ResourceType } from '@geobuk/api';
-import type { Client, Clock, Controller, EventRecorder, Informers, LoopState } from '@geobuk/client';
+import type { Client, Clock, Controller, EventRecorder, Informers, LoopState, RunnerMetrics } from '@geobuk/client';
 import {
   allSettledOrThrow,
   createEventRecorder,
@@ -39,6 +39,8 @@ export interface ControlLoopsDeps {
   readonly addonControllers: (deps: LoopDeps) => Promise<readonly Controller[]>;
   /** Several control planes share one store: only the holder of the lease turns the loops. */
   readonly leaderElection: boolean;
+  /** Told of what the loops' queues do. */
+  readonly metrics?: RunnerMetrics | undefined;
 }
 
 const lease = { namespace: 'kube-system', name: 'geobuk-control-plane' };
@@ -84,7 +86,13 @@ export class ControlLoops {
       ...createControllers({ ...this.#deps, ...loopDeps }),
       ...(await this.#deps.addonControllers(loopDeps)),
     ];
-    const runner = createRunner({ controllers: controllers as readonly Controller<unknown>[], informers, log, clock });
+    const runner = createRunner({
+      controllers: controllers as readonly Controller<unknown>[],
+      informers,
+      log,
+      clock,
+      metrics: this.#deps.metrics,
+    });
     this.#turning = () => [...runner.loops(), ...garbageCollector.loops()];
     try {
       await allSettledOrThrow([

@@ -9,6 +9,7 @@ import { createAddonReconciler } from './addons/addon-reconciler.js';
 import { ApiServer } from './apiserver/api-server.js';
 import type { User } from './apiserver/authentication/user.js';
 import { kubernetesVersion } from './apiserver/endpoints/plain-routes.js';
+import { queueMetrics } from './apiserver/metrics.js';
 import { IpRange } from './apiserver/service-addresses/ip-range.js';
 import { ConfigError } from './config.js';
 import type { ControlPlaneConfig } from './config.js';
@@ -96,6 +97,7 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
           cluster: await addonCluster(config, client, signal),
         }),
       leaderElection: config.store.kind === 'etcd',
+      metrics: queueMetrics(apiServer.metrics.registry),
     });
 
     using parts = followSignal(signal);

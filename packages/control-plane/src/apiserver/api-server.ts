@@ -26,7 +26,7 @@ import { RbacAuthorizer } from './authorization/rbac-authorizer.js';
 import { bootstrap } from './bootstrap/bootstrap.js';
 import { CustomResources } from './custom-resources/custom-resources.js';
 import { Discovery } from './discovery/discovery.js';
-import { registerPlainRoutes } from './endpoints/plain-routes.js';
+import { kubernetesVersion, registerPlainRoutes } from './endpoints/plain-routes.js';
 import { ResourceRouter } from './endpoints/router.js';
 import { Subresources } from './endpoints/subresources.js';
 import { EventExpiry } from './events/event-expiry.js';
@@ -131,6 +131,8 @@ export class ApiServer {
       newUid: randomUUID,
     });
     this.reader = new Reader({ caches });
+    this.#metrics.tellVersion(kubernetesVersion);
+    this.#metrics.watchStorage(() => this.#storedCounts());
     const { maxRequestsInflight = 400, maxMutatingRequestsInflight = 200 } = config.apiServer ?? {};
     this.#flowControl = new FlowControl({
       totalSeats: Math.max(1, maxRequestsInflight + maxMutatingRequestsInflight),
@@ -231,6 +233,21 @@ export class ApiServer {
       aggregated,
       now: this.#deps.now,
     });
+  }
+
+  /** Each kind once, however many versions it has. */
+  *#storedCounts(): Generator<readonly [string, number]> {
+    const prefixes = new Set<string>();
+    for (const { prefix, type } of this.catalog.all()) {
+      if (prefixes.has(prefix)) continue;
+      prefixes.add(prefix);
+      yield [type.group === '' ? type.plural : `${type.plural}.${type.group}`, this.#deps.caches.cache(prefix).size];
+    }
+  }
+
+  /** For whatever else runs in this process and has something to count. */
+  get metrics(): Metrics {
+    return this.#metrics;
   }
 
   async #auditor(): Promise<Auditor | undefined> {
@@ -339,8 +356,8 @@ export class ApiServer {
         openApi: new OpenApi({ catalog, aggregated: this.#aggregated }),
         metrics: this.#metrics,
         tokens: this.tokens,
-        live: this.#checks(false),
-        ready: this.#checks(true),
+        live: this.#checks(false, signal),
+        ready: this.#checks(true, signal),
         address: () => `${this.#deps.config.advertiseAddress}:${this.#port}`,
         signal,
         loops: () => this.#deps.loops?.() ?? [],
@@ -353,20 +370,29 @@ export class ApiServer {
     return server;
   }
 
-  #checks(forTraffic: boolean): readonly HealthCheck[] {
+  #checks(forTraffic: boolean, signal: AbortSignal): readonly HealthCheck[] {
+    const { storeCheck, caches } = this.#deps;
     const checks: HealthCheck[] = [
       { name: 'ping', check: async () => undefined },
-      { name: 'store', check: (signal) => this.#deps.storeCheck(signal) },
-    ];
-    if (forTraffic) {
-      checks.push({
-        name: 'poststarthook-bootstrap',
+      { name: 'store', check: (limit) => storeCheck(limit) },
+      {
+        name: 'poststarthook/rbac/bootstrap-roles',
         check: async () => {
-          if (!this.#isReady) throw new Error('what every cluster has is not there yet');
+          if (!this.#isReady && !signal.aborted) throw new Error('what every cluster has is not there yet');
         },
-      });
-    }
-    return checks;
+      },
+    ];
+    if (!forTraffic) return checks;
+    return [
+      ...checks,
+      { name: 'informer-sync', check: (limit) => soon(caches.whenReady({ signal: limit })) },
+      {
+        name: 'shutdown',
+        check: async () => {
+          if (signal.aborted) throw new Error('the server stops');
+        },
+      },
+    ];
   }
 
   async #listen(server: FastifyInstance): Promise<void> {
@@ -396,4 +422,11 @@ export class ApiServer {
     }
     this.#port = (server.server.address() as AddressInfo).port;
   }
+}
+
+/** @throws it takes more than a moment. */
+async function soon(work: Promise<void>): Promise<void> {
+  const pending = Symbol('pending');
+  const first = await Promise.race([work, new Promise((resolve) => setImmediate(resolve, pending))]);
+  if (first === pending) throw new Error('not all objects are loaded yet');
 }

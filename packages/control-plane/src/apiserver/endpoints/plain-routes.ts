@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '@geobuk/api';
 import { arch, platform } from 'node:os';
+import { Registry } from 'prom-client';
 import type { ServiceAccountTokens } from '../authentication/service-account-tokens.js';
 import { aggregatedType } from '../discovery/discovery.js';
 import type { Discovery } from '../discovery/discovery.js';
-import { reportHealth } from '../health.js';
+import { HealthIndicators, reportHealth } from '../health.js';
 import type { HealthCheck } from '../health.js';
 import { parseAccept } from '../http/negotiation.js';
 import { sendJson, sendValue } from '../http/respond.js';
@@ -70,9 +71,11 @@ export function registerPlainRoutes(server: FastifyInstance, deps: PlainRoutesDe
     ['livez', deps.live],
     ['readyz', deps.ready],
   ] as const) {
-    get(`/${name}`, (request, reply) => sendHealth(request, reply, name, checks, deps.signal));
-    get(`/${name}/:check`, (request, reply) => {
-      const { check } = request.params as { readonly check: string };
+    server.get(`/${name}`, (request, reply) => sendHealth(request, reply, name, checks, deps.signal));
+    server.get(`/${name}/*`, (request, reply) => {
+      const { '*': path } = request.params as { readonly '*': string };
+      const check = path.replace(/\/$/, '');
+      if (check === '') return sendHealth(request, reply, name, checks, deps.signal);
       const found = checks.filter((candidate) => candidate.name === check);
       if (found.length === 0) throw ApiError.noSuchResource();
       return sendHealth(request, reply, check, found, deps.signal);
@@ -85,6 +88,17 @@ export function registerPlainRoutes(server: FastifyInstance, deps: PlainRoutesDe
     reply.header('content-type', metrics.registry.contentType);
     return reply.send(await metrics.registry.metrics());
   });
+  const slis = new Registry();
+  const indicators = new HealthIndicators(slis, [
+    ['healthz', deps.live],
+    ['livez', deps.live],
+    ['readyz', deps.ready],
+  ]);
+  get('/metrics/slis', async (_request, reply) => {
+    await indicators.look(deps.signal);
+    reply.header('content-type', slis.contentType);
+    return reply.send(await slis.metrics());
+  });
   get('/.well-known/openid-configuration', (request, reply) =>
     sendValue(request, reply, 200, {
       issuer: tokens.issuer,
@@ -96,7 +110,7 @@ export function registerPlainRoutes(server: FastifyInstance, deps: PlainRoutesDe
   );
   get('/openid/v1/jwks', async (_request, reply) => {
     reply.header('content-type', 'application/jwk-set+json');
-    return reply.send(JSON.stringify(await tokens.jwks()));
+    return reply.send(Buffer.from(JSON.stringify(await tokens.jwks()))); // a text would get a charset
   });
 }
 
@@ -168,6 +182,7 @@ function allPaths({ discovery, live, ready }: PlainRoutesDeps): readonly string[
     '/api',
     '/apis',
     '/metrics',
+    '/metrics/slis',
     '/openapi/v2',
     '/openapi/v3',
     '/openid/v1/jwks',

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authenticator } from '../authentication/authenticator.js';
 import type { Authorizer } from '../authorization/authorizer.js';
-import type { Metrics } from '../metrics.js';
 import type { AggregatedApis } from '../aggregation/aggregated-apis.js';
 import { aggregation } from './aggregation.js';
 import type { Auditor } from '../audit/auditor.js';
@@ -11,14 +10,14 @@ import { authentication } from './authentication.js';
 import { authorization } from './authorization.js';
 import { impersonation } from './impersonation.js';
 import { requestMetrics } from './metrics.js';
+import type { RequestMetricsDeps } from './metrics.js';
 import { priorityAndFairness } from './priority-and-fairness.js';
 import type { PriorityAndFairnessDeps } from './priority-and-fairness.js';
 import { requestInfo } from './request-info.js';
 
-export interface FilterDeps extends PriorityAndFairnessDeps {
+export interface FilterDeps extends PriorityAndFairnessDeps, RequestMetricsDeps {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
-  readonly metrics: Metrics;
   readonly aggregated: AggregatedApis;
   /** Absent: no audit log. */
   readonly auditor: Auditor | undefined;
