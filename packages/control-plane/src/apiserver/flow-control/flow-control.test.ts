@@ -88,8 +88,12 @@ describe('flow control', () => {
     const seats: Seats[] = [];
     for (let i = 0; i < count; i++) {
       const entered = control.enter(flow, 1, never);
-      if (entered instanceof Promise) void entered.then((one) => (served.push(name), seats.push(one)));
-      else (served.push(name), seats.push(entered));
+      const seated = (one: Seats): void => {
+        served.push(name);
+        seats.push(one);
+      };
+      if (entered instanceof Promise) void entered.then(seated);
+      else seated(entered);
     }
     await Promise.resolve();
     return seats;
