@@ -15,6 +15,8 @@ import type { Endpoint, EndpointDeps, ResourceRequest } from './endpoint.js';
 
 /** Up to here a list is put together at once, without a stream. */
 const smallListBytes = 512 * 1024;
+/** What is written at once of a longer one. */
+const chunkBytes = 256 * 1024;
 /** Objects between two turns of the event loop where each has to be looked at. */
 const batch = 200;
 
@@ -28,7 +30,8 @@ export const getEndpoint =
     const served = await servedOf(resource, found, signal);
     if (form.protobuf === true) {
       request.audit?.answeredObject(served.object);
-      return sendBytes(request, reply, 200, protobufObject(served.object), protobufMediaType);
+      const shown = form.as === undefined ? served.object : partialMetadata(served.object);
+      return sendBytes(request, reply, 200, protobufObject(shown), protobufMediaType);
     }
     if (form.as === undefined) return sendJson(request, reply, 200, served.json, form.mediaType);
     const value =
@@ -53,7 +56,7 @@ export const listEndpoint =
     const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadataList'], { protobuf });
     const page = await reader.list(resource, namespaceOf(call), parseListQuery(search), signal);
     if (request.audit?.wantsResponse === true) request.audit.answeredObject(wholeList(resource, page));
-    if (form.protobuf === true) return sendProtobufList(call, page);
+    if (form.protobuf === true) return sendProtobufList(call, page, form.as === 'PartialObjectMetadataList');
     if (
       form.as === undefined &&
       form.mediaType === 'application/json' &&
@@ -82,17 +85,45 @@ export const listEndpoint =
     return sendValue(request, reply, 200, { kind: listKind, apiVersion, metadata, items: objects }, form.mediaType);
   };
 
-/** Items are encoded once while they live; the event loop turns on the way. */
-async function sendProtobufList({ request, reply, resource }: ResourceRequest, page: Page): Promise<unknown> {
-  const { listKind: kind, apiVersion } = resource;
+/** Items are encoded once while they live; the event loop turns on the way, and nothing is joined to one big piece. */
+async function sendProtobufList(
+  { request, reply, resource, signal }: ResourceRequest,
+  page: Page,
+  isMetadataOnly: boolean,
+): Promise<unknown> {
+  await makeReady(resource, page.items, signal);
   const items: Uint8Array[] = [];
   for (const [i, item] of page.items.entries()) {
     if (i % batch === batch - 1) await turn();
     const served = asServed(resource, item);
-    items.push(protobufMessageOf(served, served.object));
+    items.push(
+      isMetadataOnly ? protobufMessageOf({}, partialMetadata(served.object)) : protobufMessageOf(served, served.object),
+    );
   }
-  const list = protobufList({ apiVersion, kind, metadata: listMetadata(page) }, items);
-  return sendBytes(request, reply, 200, list, protobufMediaType);
+  const { kind, apiVersion } = isMetadataOnly
+    ? { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1' }
+    : { kind: resource.listKind, apiVersion: resource.apiVersion };
+  const pieces = protobufList({ apiVersion, kind, metadata: listMetadata(page) }, items);
+  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (bytes <= smallListBytes) return sendBytes(request, reply, 200, Buffer.concat(pieces), protobufMediaType);
+  reply.code(200).header('content-type', protobufMediaType);
+  const stream = Readable.from(inChunks(pieces), { objectMode: false, highWaterMark: 512 * 1024 });
+  if (!acceptsGzip(request)) return reply.header('content-length', bytes).send(stream);
+  reply.header('content-encoding', 'gzip').header('vary', 'Accept-Encoding');
+  return reply.send(stream.pipe(createGzip({ level: constants.Z_BEST_SPEED })));
+}
+
+/** Many small pieces as fewer of about `chunkBytes`. */
+function* inChunks(pieces: readonly Uint8Array[]): Generator<Buffer> {
+  let from = 0;
+  let bytes = 0;
+  for (let i = 0; i < pieces.length; i++) {
+    bytes += pieces[i]!.length;
+    if (bytes < chunkBytes && i + 1 < pieces.length) continue;
+    yield Buffer.concat(pieces.slice(from, i + 1));
+    from = i + 1;
+    bytes = 0;
+  }
 }
 
 const wholeList = ({ listKind, apiVersion }: ServedResource, page: Page) => ({

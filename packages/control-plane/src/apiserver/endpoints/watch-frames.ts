@@ -44,8 +44,21 @@ export function watchEncoder(
     if (item.type === 'BOOKMARK') return bookmark(resource, form, item);
     if (isPlain && isServedAsStored(resource, [item.current])) return item.frame;
     const { object } = asServed(resource, item.current);
-    return lineOf(form, item.type, form.protobuf === true ? object : transform(object));
+    if (form.protobuf === true && form.as === undefined) return sharedFrame(item, object);
+    return lineOf(form, item.type, transform(object));
   };
+}
+
+/** One encoding for all who see the change the same way; by version, since a kind may be seen at several. */
+const frames = new WeakMap<CacheEvent, Map<string, Buffer>>();
+
+function sharedFrame(event: CacheEvent, object: KubernetesObject): Buffer {
+  let versions = frames.get(event);
+  if (versions === undefined) frames.set(event, (versions = new Map()));
+  const version = object.apiVersion ?? '';
+  let frame = versions.get(version);
+  if (frame === undefined) versions.set(version, (frame = protobufFrame(event.type, object)));
+  return frame;
 }
 
 /** An object of the watched kind that says nothing but how far the watch has come. */

@@ -75,7 +75,13 @@ export function sendObject(
   const form = negotiate(request.headers.accept, ['Table', 'PartialObjectMetadata'], { protobuf });
   if (form.protobuf === true) {
     request.audit?.answeredObject(object);
-    return sendBytes(request, reply, code, protobufObject(object), protobufMediaType);
+    return sendBytes(
+      request,
+      reply,
+      code,
+      protobufObject(form.as === undefined ? object : partialMetadata(object)),
+      protobufMediaType,
+    );
   }
   if (form.as === 'Table') {
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };

@@ -45,7 +45,8 @@ export function parseAccept(header: string): readonly Range[] {
 }
 
 /**
- * The first form of the Accept header that can be given; protobuf only where the caller can and for whole objects. Follows: checklist 1.5.1, 1.5.2, 1.5.6.
+ * The first form of the Accept header that can be given. Whole objects come as protobuf where the caller can,
+ * metadata alone always, tables never. Follows: checklist 1.5.1, 1.5.2, 1.5.6.
  * @throws {ApiError} NotAcceptable.
  */
 export function negotiate(
@@ -56,22 +57,34 @@ export function negotiate(
   if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return plainJson;
   for (const { type, parameters } of parseAccept(accept)) {
     const as = parameters.get('as');
-    if (protobuf && type === protobufMediaType && as === undefined) {
-      return { ...plainJson, protobuf: true };
-    }
-    const mediaType = mediaTypeOf(type);
+    const isProtobuf = type === protobufMediaType;
+    if (isProtobuf && as === undefined && protobuf) return { ...plainJson, protobuf: true };
+    const mediaType = isProtobuf && as !== undefined && as !== 'Table' ? 'application/json' : mediaTypeOf(type);
     if (mediaType === undefined) continue;
     if (as === undefined) return { mediaType, as: undefined, version: 'v1' };
     const version = parameters.get('v') ?? 'v1';
     if (parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
     const transformation = offered.find((name) => name === as);
-    if (transformation !== undefined) return { mediaType, as: transformation, version };
+    if (transformation !== undefined) {
+      return { mediaType, as: transformation, version, ...(isProtobuf ? { protobuf: true } : {}) };
+    }
   }
   throw ApiError.of(
     406,
     'NotAcceptable',
     'only the following media types are accepted: application/json, application/yaml',
   );
+}
+
+/** How values that nobody transforms are wanted, such as a Status; what nothing fits comes as JSON. */
+export function plainFormOf(accept: string | undefined): Negotiated['mediaType'] | typeof protobufMediaType {
+  if (accept === undefined || accept === '') return 'application/json';
+  for (const { type, parameters } of parseAccept(accept)) {
+    if (type === protobufMediaType && parameters.get('as') !== 'APIGroupDiscoveryList') return protobufMediaType;
+    const mediaType = mediaTypeOf(type);
+    if (mediaType !== undefined) return mediaType;
+  }
+  return 'application/json';
 }
 
 function mediaTypeOf(type: string): Negotiated['mediaType'] | undefined {

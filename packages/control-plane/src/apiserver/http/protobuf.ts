@@ -40,11 +40,11 @@ export function protobufFrame(type: string, object: unknown): Buffer {
   return frame;
 }
 
-/** A whole list; see {@link protobufMessageOf} for its items. */
+/** A whole list in pieces; see {@link protobufMessageOf} for its items. */
 export const protobufList = (
   list: { readonly apiVersion: string; readonly kind: string; readonly metadata: unknown },
   items: readonly Uint8Array[],
-): Buffer => Buffer.concat(encodeProtobufList(list, items));
+): readonly Uint8Array[] => encodeProtobufList(list, items);
 
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> => value as Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,9 @@
 import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
-import { ApiError } from '@geobuk/api';
+import { ApiError, encodeProtobuf, protobufMediaType } from '@geobuk/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { stringify as toYaml } from 'yaml';
+import { plainFormOf } from './negotiation.js';
 import type { Negotiated } from './negotiation.js';
 
 const compress = promisify(gzip);
@@ -74,14 +75,22 @@ function writeAtOnce(reply: FastifyReply, code: number, json: Buffer): FastifyRe
 export const acceptsGzip = (request: FastifyRequest): boolean =>
   /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
 
-/** Answers with a value that is encoded here. */
-export const sendValue = (
+/** Answers with a value that is encoded here: as protobuf, YAML or JSON, whichever the client accepts first. */
+export function sendValue(
   request: FastifyRequest,
   reply: FastifyReply,
   code: number,
   value: unknown,
   mediaType?: Negotiated['mediaType'],
-): Promise<FastifyReply> => sendJson(request, reply, code, Buffer.from(JSON.stringify(value)), mediaType);
+): Promise<FastifyReply> {
+  const form = mediaType ?? plainFormOf(request.headers.accept);
+  if (form === protobufMediaType) {
+    const bytes = encodeProtobuf(value as Readonly<Record<string, unknown>>);
+    if (bytes !== undefined) return sendBytes(request, reply, code, bytes, protobufMediaType);
+    return sendJson(request, reply, code, Buffer.from(JSON.stringify(value)));
+  }
+  return sendJson(request, reply, code, Buffer.from(JSON.stringify(value)), form);
+}
 
 /** The Status of whatever was thrown. What is no refusal is a bug: 500, and none of it in the answer. */
 export function statusOf(error: unknown): ApiError {
