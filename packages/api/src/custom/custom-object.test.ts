@@ -158,7 +158,7 @@ describe('custom resources', () => {
       's.properties[b].items: Required value: must be specified',
       's.properties[c].anyOf[0].type: Forbidden: must be empty to be structural',
       's.properties[d].type: Unsupported value: "list": supported values: "array", "boolean", "integer", "number", "object", "string"',
-      's.properties[e].pattern: Invalid value: "(": must be a valid regular expression',
+      's.properties[e].pattern: Invalid value: "(": must be a valid regular expression, but isn\'t: error parsing regexp: missing closing ): `(`',
     ]);
     expect(checkStructural({}, 's')[0]?.field).toBe('s.type');
   });

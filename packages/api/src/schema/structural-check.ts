@@ -1,4 +1,4 @@
-import { compilePattern } from '../custom/value-pattern.js';
+import { patternProblem } from '../custom/value-pattern.js';
 import { forbidden, invalid, notSupported, required } from '../fields/field-error.js';
 import { fieldOf, isJsonArray, isJsonObject } from '../json/json-value.js';
 import type { FieldError } from '../status.js';
@@ -47,8 +47,9 @@ function checkNode(schema: JsonObject, path: string, isRoot: boolean): readonly 
     });
   }
   const pattern = fieldOf(schema, 'pattern');
-  if (typeof pattern === 'string' && compilePattern(pattern) === undefined) {
-    errors.push(invalid(`${path}.pattern`, pattern, 'must be a valid regular expression'));
+  const problem = typeof pattern === 'string' ? patternProblem(pattern) : undefined;
+  if (problem !== undefined) {
+    errors.push(invalid(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${problem}`));
   }
   for (const field of ['$ref', 'definitions', 'dependencies', 'patternProperties', 'additionalItems', 'id'] as const) {
     if (fieldOf(schema, field) !== undefined) errors.push(forbidden(`${path}.${field}`, `${field} is not supported`));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import fastify, { LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply } from 'fastify';
 import { ApiError } from '@geobuk/api';
 import type { Clock } from '@geobuk/client';
 import type { Logger } from 'pino';
@@ -291,6 +291,14 @@ export class ApiServer {
       childLoggerFactory: (logger) => logger, // nobody asks for a logger of one request, and making it takes time
       forceCloseConnections: true,
       routerOptions: { maxParamLength: 4096 },
+      // What the router cannot even read meets no filter and no error handler.
+      frameworkErrors: (error, _request, reply) => {
+        const { status } = statusOf(error);
+        void (reply as unknown as FastifyReply)
+          .code(status.code)
+          .header('content-type', 'application/json')
+          .send(JSON.stringify(status));
+      },
     }) as unknown as FastifyInstance;
 
     // Bodies stay bytes: the endpoint knows how to read them.

@@ -52,7 +52,12 @@ function parseYamlOrJson(text: string, findDuplicates: boolean): ParsedBody {
     }
   }
   try {
-    const value = parseYaml(text, { version: '1.1', uniqueKeys: findDuplicates, maxAliasCount: 100 }) as unknown;
+    const value = parseYaml(text, {
+      version: '1.1',
+      uniqueKeys: findDuplicates,
+      maxAliasCount: 100,
+      logLevel: 'error',
+    }) as unknown;
     return { value: plain(value), duplicateFields: [] };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : 'malformed';
