@@ -183,10 +183,13 @@ export class ApiError extends Error {
     });
   }
 
-  /** 429: throttled, or an eviction that a disruption budget does not allow now. */
+  /**
+   * 429: throttled, or an eviction that a disruption budget does not allow now.
+   * @param retryAfterSeconds clients wait so long and ask again by themselves; 0: they are told at once.
+   */
   static tooManyRequests(message: string, retryAfterSeconds: number, causes?: readonly StatusCause[]): ApiError {
     return ApiError.of(429, 'TooManyRequests', message, {
-      retryAfterSeconds,
+      ...(retryAfterSeconds === 0 ? {} : { retryAfterSeconds }),
       ...(causes === undefined ? {} : { causes }),
     });
   }

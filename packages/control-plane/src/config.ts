@@ -32,6 +32,8 @@ export interface ControlPlaneConfig {
   readonly addonPackages: readonly string[];
   /** What kube-apiserver has flags for. */
   readonly apiServer?: ApiServerOptions | undefined;
+  /** KubeSchedulerConfiguration v1; absent: one profile, as Kubernetes has it. */
+  readonly schedulerConfigFile?: string | undefined;
   readonly log: Logger;
   /** Called once, when requests are answered. */
   readonly onReady?: (() => void) | undefined;

@@ -14,6 +14,7 @@ import type { CertificateSigner } from './controllers/certificates/csr-signing-c
 import { createControllers } from './controllers/controllers.js';
 import { GarbageCollector } from './controllers/garbage-collector/garbage-collector.js';
 import { Scheduler } from './scheduler/scheduler.js';
+import type { KubeSchedulerConfiguration } from './scheduler/scheduler-config.js';
 
 /** What an addon reconciler, or any other group of controllers, is made from. */
 export interface LoopDeps {
@@ -32,6 +33,7 @@ export interface ControlLoopsDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly podCIDR: string;
+  readonly serviceCIDR: string;
   /** PEM of the cluster's CA. */
   readonly rootCa: string;
   readonly signer: CertificateSigner;
@@ -41,6 +43,7 @@ export interface ControlLoopsDeps {
   readonly leaderElection: boolean;
   /** Told of what the loops' queues do. */
   readonly metrics?: RunnerMetrics | undefined;
+  readonly schedulerConfig?: KubeSchedulerConfiguration | undefined;
 }
 
 const lease = { namespace: 'kube-system', name: 'geobuk-control-plane' };
@@ -81,7 +84,12 @@ export class ControlLoops {
     };
     const loopDeps: LoopDeps = { client, informers, recorderFor, clock, log, discover };
     const garbageCollector = new GarbageCollector(loopDeps);
-    const scheduler = new Scheduler({ ...loopDeps, recorder: recorderFor('default-scheduler'), random: Math.random });
+    const scheduler = new Scheduler({
+      ...loopDeps,
+      recorder: recorderFor('default-scheduler'),
+      random: Math.random,
+      config: this.#deps.schedulerConfig,
+    });
     const controllers: readonly Controller[] = [
       ...createControllers({ ...this.#deps, ...loopDeps }),
       ...(await this.#deps.addonControllers(loopDeps)),

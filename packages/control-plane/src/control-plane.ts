@@ -18,6 +18,7 @@ import { openStore } from './open-store.js';
 import { writeAdminKubeconfig } from './pki/admin-kubeconfig.js';
 import { CertificateSigner } from './pki/certificate-signer.js';
 import { openClusterPki } from './pki/cluster-pki.js';
+import { readSchedulerConfig } from './scheduler/read-scheduler-config.js';
 import { createWatchCaches } from './watch-cache/create-watch-caches.js';
 
 /** As whom controllers write. */
@@ -42,6 +43,7 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
 
   async function run(signal: AbortSignal): Promise<void> {
     const { log } = config;
+    const schedulerConfig = await readSchedulerConfig(config);
     const clock = systemClock;
     const now = () => clock.now();
     const advertiseAddress = config.advertiseAddress ?? outerAddress(config.bind);
@@ -88,6 +90,7 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
       clock,
       log,
       podCIDR: config.podCIDR,
+      serviceCIDR: config.serviceCIDR,
       rootCa: pki.ca.certPem,
       signer: new CertificateSigner(pki),
       addonControllers: async (deps) =>
@@ -98,6 +101,7 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
         }),
       leaderElection: config.store.kind === 'etcd',
       metrics: queueMetrics(apiServer.metrics.registry),
+      schedulerConfig,
     });
 
     using parts = followSignal(signal);

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { StoreConfig } from '@geobuk/control-plane';
 import { installedAddonPackages } from '../addon-packages.js';
@@ -10,8 +11,10 @@ import { parsePort } from '../flags.js';
 import { serviceAddress } from '../network-ranges.js';
 import { processLog } from '../process-log.js';
 import { stopSignal } from '../process-signals.js';
+import { schedulerConfigFlag } from '../scheduler-flags.js';
+import type { SchedulerFlags } from '../scheduler-flags.js';
 
-interface Flags extends ApiServerFlags {
+interface Flags extends ApiServerFlags, SchedulerFlags {
   readonly dataDir?: string;
   readonly port: string;
   readonly bind: string;
@@ -44,7 +47,7 @@ export function addControlPlaneCommand(program: Command): void {
     .option('--service-cidr <cidr>', 'network of the Services; chosen at the first start')
     .option('--cluster-domain <domain>', 'domain of cluster DNS')
     .option('--log-level <level>', 'trace, debug, info, warn or error', 'info');
-  addApiServerFlags(command).action(async (flags: Flags) => {
+  addApiServerFlags(command.option(...schedulerConfigFlag)).action(async (flags: Flags) => {
     const directory = dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0);
     const choices = clusterChoices(directory, {
       ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
@@ -62,6 +65,7 @@ export function addControlPlaneCommand(program: Command): void {
       dnsAddress: serviceAddress(choices.serviceCIDR, 10),
       addonPackages: installedAddonPackages(),
       apiServer: apiServerOptions(flags),
+      schedulerConfigFile: flags.schedulerConfig === undefined ? undefined : resolve(flags.schedulerConfig),
       log: processLog(flags.logLevel),
       onReady: () => process.send?.('ready'),
     });

@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { addApiServerFlags, apiServerArgs, apiServerOptions } from '../api-server-flags.js';
 import type { ApiServerFlags } from '../api-server-flags.js';
+import { schedulerArgs, schedulerConfigFlag } from '../scheduler-flags.js';
+import type { SchedulerFlags } from '../scheduler-flags.js';
 import { CliError } from '../cli-error.js';
 import { openDashboard } from '../dashboard.js';
 import { dataDirectory } from '../data-directory.js';
@@ -9,7 +11,7 @@ import { parseCount, parseNames, parsePort } from '../flags.js';
 import { stopSignal } from '../process-signals.js';
 import { up } from '../up/up.js';
 
-interface Flags extends ApiServerFlags {
+interface Flags extends ApiServerFlags, SchedulerFlags {
   readonly dataDir?: string;
   readonly port: string;
   readonly bind: string;
@@ -46,7 +48,7 @@ export function addUpCommand(program: Command): void {
     .option('--service-cidr <cidr>', 'network of the Services; one that is free unless said')
     .option('--cluster-domain <domain>', 'domain of cluster DNS')
     .option('--log-level <level>', 'of the log files: trace, debug, info, warn or error', 'info');
-  addApiServerFlags(command).action(async (flags: Flags) => {
+  addApiServerFlags(command.option(...schedulerConfigFlag)).action(async (flags: Flags) => {
     apiServerOptions(flags); // refuses here what the control plane would refuse
     const interactive = flags.tui && process.stdout.isTTY && process.stdin.isTTY;
     const signal = stopSignal();
@@ -71,7 +73,7 @@ export function addUpCommand(program: Command): void {
       logLevel: flags.logLevel,
       script: fileURLToPath(new URL('../../bin/geobuk.mjs', import.meta.url)),
       nodeArgs: [],
-      apiServerArgs: apiServerArgs(flags),
+      controlPlaneArgs: [...apiServerArgs(flags), ...schedulerArgs(flags)],
     };
     const both = config.enable.filter((name) => config.disable.includes(name));
     if (both.length > 0) throw new CliError(`--enable and --disable both name ${both.join(', ')}: name it once`, 2);

@@ -18,8 +18,8 @@ export interface PartsConfig {
   readonly logLevel: string;
   readonly script: string;
   readonly nodeArgs: readonly string[];
-  /** What the control plane's API server is told besides. */
-  readonly apiServerArgs: readonly string[];
+  /** What the control plane is told besides. */
+  readonly controlPlaneArgs: readonly string[];
 }
 
 export const controlPlaneProcess = (
@@ -40,7 +40,7 @@ export const controlPlaneProcess = (
     ...['--service-cidr', choices.serviceCIDR],
     ...['--cluster-domain', choices.clusterDomain],
     ...['--log-level', config.logLevel],
-    ...config.apiServerArgs,
+    ...config.controlPlaneArgs,
   ],
   env: {},
   logFile: join(config.directory.logs, 'control-plane.log'),

@@ -35,8 +35,8 @@ export interface UpConfig {
   /** The `geobuk` command itself, to be started once for each part. */
   readonly script: string;
   readonly nodeArgs: readonly string[];
-  /** What the control plane's API server is told besides. */
-  readonly apiServerArgs: readonly string[];
+  /** What the control plane is told besides. */
+  readonly controlPlaneArgs: readonly string[];
 }
 
 export interface UpEvents {

@@ -26,6 +26,8 @@ import { ReplicaSetController } from './replica-set/replica-set-controller.js';
 import { replicationControllerKind } from './replication-controller/replication-controller-kind.js';
 import { ResourceQuotaController } from './resource-quota/resource-quota-controller.js';
 import { RootCaController } from './root-ca/root-ca-controller.js';
+import { ServiceAllocationController } from './service-allocation/service-allocation-controller.js';
+import { ServiceCidrController } from './service-allocation/service-cidr-controller.js';
 import { ServiceAccountController } from './service-account/service-account-controller.js';
 import { StatefulSetController } from './stateful-set/stateful-set-controller.js';
 import { TaintEvictionController } from './taint-eviction/taint-eviction-controller.js';
@@ -49,6 +51,7 @@ export interface ControllersDeps {
   /** Everything the server has now, CRDs included. */
   readonly discover: () => readonly ResourceType[];
   readonly podCIDR: string;
+  readonly serviceCIDR: string;
   /** PEM of the cluster's CA. */
   readonly rootCa: string;
   readonly signer: CertificateSigner;
@@ -84,6 +87,8 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
     new EphemeralVolumeController({ ...deps, recorder: recorderFor('ephemeral_volume') }),
     new NamespaceController(deps),
     new ResourceQuotaController(deps),
+    new ServiceAllocationController({ ...deps, recorder: recorderFor('ipallocator-repair-controller') }),
+    new ServiceCidrController(deps),
     new ServiceAccountController(deps),
     new RootCaController(deps),
     new NodeIpamController({ ...deps, recorder: recorderFor('cidrAllocator') }),

@@ -41,7 +41,29 @@ describe('Extender', () => {
     const extender = new Extender({ urlPrefix: server.urlPrefix, filterVerb: 'filter', nodeCacheCapable: true });
     const left = await extender.filter(info, found, 2, signal);
     expect(left.kind === 'feasible' && left.nodes.map(({ name }) => name)).toEqual(['b']);
-    expect(server.asked).toMatchObject([{ pod: { metadata: { name: 'p' } }, nodenames: ['a', 'b'] }]);
+    expect(server.asked).toMatchObject([{ Pod: { metadata: { name: 'p' } }, NodeNames: ['a', 'b'] }]);
+  });
+
+  it('understands answers in the spelling of Go programs', async () => {
+    await using server = await serve({
+      '/filter': { Nodes: null, NodeNames: ['b'], FailedNodes: { a: 'no' }, Error: '' },
+      '/prioritize': [{ Host: 'b', Score: 3 }],
+    });
+    const config = { urlPrefix: server.urlPrefix, filterVerb: 'filter', prioritizeVerb: 'prioritize' };
+    const extender = new Extender({ ...config, nodeCacheCapable: true });
+    const left = await extender.filter(info, found, 2, signal);
+    expect(left.kind === 'feasible' && left.nodes.map(({ name }) => name)).toEqual(['b']);
+    expect([...(await extender.prioritize(info, nodes, signal))]).toEqual([['b', 30]]);
+  });
+
+  it('binds, or says why it does not', async () => {
+    await using server = await serve({ '/bind': {}, '/refuse': { Error: 'the fabric is busy' } });
+    const { urlPrefix } = server;
+    await new Extender({ urlPrefix, bindVerb: 'bind' }).bind(info.pod, 'a', signal);
+    expect(server.asked).toEqual([{ PodName: 'p', PodNamespace: 'default', PodUID: 'uid-p', Node: 'a' }]);
+    await expect(new Extender({ urlPrefix, bindVerb: 'refuse' }).bind(info.pod, 'a', signal)).rejects.toThrow(
+      'the fabric is busy',
+    );
   });
 
   it('its reasons become the message', async () => {

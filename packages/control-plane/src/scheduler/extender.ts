@@ -1,4 +1,6 @@
+import type { Pod } from '@geobuk/api';
 import { deadline } from '@geobuk/client';
+import { Agent, request } from 'undici';
 import type { Feasible, Unschedulable } from './decision.js';
 import { unschedulable } from './decision.js';
 import type { NodeRefusal } from './filtering.js';
@@ -12,23 +14,35 @@ interface FilterAnswer {
   readonly failedAndUnresolvableNodes?: Readonly<Record<string, string>> | null;
   readonly error?: string;
 }
+interface BindAnswer {
+  readonly error?: string;
+}
 type PrioritizeAnswer = readonly { readonly host: string; readonly score: number }[] | null;
 
 /** Extenders score 0–10, plugins 0–100. */
 const scoreFactor = 10;
 const defaultTimeoutMs = 5_000;
 
-/** A decision maker outside. Follows: scheduler extender v1 (filter and prioritize over HTTP, JSON). */
+/** A decision maker outside. Follows: scheduler extender v1 (filter, prioritize and bind over HTTP, JSON). */
 export class Extender {
   readonly #config: ExtenderConfig;
+  readonly #agent: Agent;
 
   constructor(config: ExtenderConfig) {
     this.#config = config;
+    this.#agent = agentFor(config);
   }
 
   /** As refusals name it. */
   get name(): string {
     return this.#config.urlPrefix;
+  }
+
+  /** Resources that it looks at, and NodeResourcesFit does not. */
+  get ownResources(): readonly string[] {
+    return (this.#config.managedResources ?? [])
+      .filter((each) => each.ignoredByScheduler === true)
+      .map(({ name }) => name);
   }
 
   isInterested({ requests }: PodInfo): boolean {
@@ -82,6 +96,18 @@ export class Extender {
     return points;
   }
 
+  /** Binds a pod in the scheduler's place, where it does. @throws {Error} it did not. */
+  async bind(pod: Pod, node: string, signal: AbortSignal): Promise<void> {
+    const { namespace = '', name = '', uid = '' } = pod.metadata;
+    const body = { PodName: name, PodNamespace: namespace, PodUID: uid, Node: node };
+    const { error = '' } = (await this.#post<BindAnswer>(this.#config.bindVerb ?? '', body, signal)) ?? {};
+    if (error !== '') throw new Error(`extender ${this.name}: ${error}`);
+  }
+
+  get binds(): boolean {
+    return this.#config.bindVerb !== undefined;
+  }
+
   /** `undefined` when it cannot be reached and may be ignored. */
   async #ask<T>(
     verb: string,
@@ -89,23 +115,69 @@ export class Extender {
     nodes: readonly NodeInfo[],
     signal: AbortSignal,
   ): Promise<T | undefined> {
-    const { urlPrefix, httpTimeoutSeconds, nodeCacheCapable = false, ignorable = false } = this.#config;
-    const names = nodes.map(({ name }) => name);
-    const body = JSON.stringify(
-      nodeCacheCapable
-        ? { pod, nodenames: names }
-        : { pod, nodes: { apiVersion: 'v1', kind: 'NodeList', metadata: {}, items: nodes.map(({ node }) => node) } },
-    );
-    using limit = deadline(signal, httpTimeoutSeconds === undefined ? defaultTimeoutMs : httpTimeoutSeconds * 1_000);
+    const { nodeCacheCapable = false, ignorable = false } = this.#config;
+    const items = nodes.map(({ node }) => node);
+    const body = nodeCacheCapable
+      ? { Pod: pod, NodeNames: nodes.map(({ name }) => name) }
+      : { Pod: pod, Nodes: { apiVersion: 'v1', kind: 'NodeList', metadata: {}, items } };
     try {
-      const url = `${urlPrefix.replace(/\/$/, '')}/${verb}`;
-      const headers = { 'content-type': 'application/json' };
-      const response = await fetch(url, { method: 'POST', headers, body, signal: limit.signal });
-      if (!response.ok) throw new Error(`extender ${url} answered ${response.status}`);
-      return (await response.json()) as T;
+      return await this.#post<T>(verb, body, signal);
     } catch (error) {
       if (signal.aborted || !ignorable) throw error;
       return undefined;
     }
   }
+
+  async #post<T>(verb: string, body: object, signal: AbortSignal): Promise<T> {
+    const { urlPrefix, httpTimeoutSeconds } = this.#config;
+    using limit = deadline(signal, httpTimeoutSeconds === undefined ? defaultTimeoutMs : httpTimeoutSeconds * 1_000);
+    const url = `${urlPrefix.replace(/\/$/, '')}/${verb}`;
+    const headers = { 'content-type': 'application/json' };
+    const { statusCode, body: answer } = await request(url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+      signal: limit.signal,
+      dispatcher: this.#agent,
+    });
+    if (statusCode !== 200) {
+      await answer.dump();
+      throw new Error(`extender ${url} answered ${statusCode}`);
+    }
+    return lowerFirst(await answer.json()) as T;
+  }
+}
+
+/** Go's encoder leaves the names of these fields as they are, and its decoder takes them any way: extenders write `NodeNames` and `nodenames`. */
+function lowerFirst(answer: unknown): unknown {
+  if (Array.isArray(answer)) return answer.map(lowerFirst);
+  if (typeof answer !== 'object' || answer === null) return answer;
+  return Object.fromEntries(
+    Object.entries(answer).map(([name, value]) => [answerFields[name.toLowerCase()] ?? name, value as unknown]),
+  );
+}
+
+const answerFields: Readonly<Record<string, string>> = {
+  nodes: 'nodes',
+  nodenames: 'nodenames',
+  failednodes: 'failedNodes',
+  failedandunresolvablenodes: 'failedAndUnresolvableNodes',
+  error: 'error',
+  host: 'host',
+  score: 'score',
+};
+
+function agentFor({ tlsConfig = {} }: ExtenderConfig): Agent {
+  const pem = (data: string | undefined): Buffer | undefined =>
+    data === undefined ? undefined : Buffer.from(data, 'base64');
+  const { insecure = false, serverName, certData, keyData, caData } = tlsConfig;
+  return new Agent({
+    connections: 16,
+    connect: {
+      rejectUnauthorized: !insecure,
+      ...(serverName === undefined ? {} : { servername: serverName }),
+      ...(caData === undefined ? {} : { ca: pem(caData) }),
+      ...(certData === undefined ? {} : { cert: pem(certData), key: pem(keyData) }),
+    },
+  });
 }

@@ -14,6 +14,7 @@ describe('profiles', () => {
   it('6.3.1 default weights', () => {
     expect(weights({})).toEqual({
       TaintToleration: 3,
+      VolumeBinding: 1,
       NodeAffinity: 2,
       NodeResourcesFit: 1,
       PodTopologySpread: 2,

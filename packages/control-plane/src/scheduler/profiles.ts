@@ -1,3 +1,4 @@
+import { ConfigError } from '../config.js';
 import type { Framework } from './framework.js';
 import type { SchedulerPlugin } from './plugin.js';
 import type { KubeSchedulerConfiguration, KubeSchedulerProfile, PluginConfig, PluginSet } from './scheduler-config.js';
@@ -8,7 +9,7 @@ const queuePlugins = ['SchedulingGates', 'PrioritySort', 'DefaultPreemption', 'D
 /**
  * The profiles of a configuration, by the scheduler name that pods ask for.
  * Follows: KubeSchedulerConfiguration v1 (multiPoint first, each point then adds and takes away).
- * @throws {Error} an unknown plugin, or two profiles of one name.
+ * @throws {ConfigError} an unknown plugin, or two profiles of one name.
  */
 export function frameworksOf(
   { profiles = [{}], percentageOfNodesToScore }: KubeSchedulerConfiguration,
@@ -18,7 +19,9 @@ export function frameworksOf(
   for (const profile of profiles) {
     const framework = frameworkOfProfile(profile, create(profile.pluginConfig ?? []), percentageOfNodesToScore);
     if (frameworks.has(framework.schedulerName))
-      throw new Error(`two scheduler profiles are called ${framework.schedulerName}; give each a name of its own`);
+      throw new ConfigError(
+        `two scheduler profiles are called ${framework.schedulerName}; give each a name of its own`,
+      );
     frameworks.set(framework.schedulerName, framework);
   }
   return frameworks;
@@ -38,7 +41,7 @@ function frameworkOfProfile(
   for (const set of Object.values(plugins) as readonly (PluginSet | undefined)[])
     for (const { name } of [...(set?.enabled ?? []), ...(set?.disabled ?? [])])
       if (name !== '*' && !known.has(name))
-        throw new Error(`profile ${schedulerName} names the unknown plugin ${name}`);
+        throw new ConfigError(`profile ${schedulerName} names the unknown plugin ${name}`);
 
   const on = (name: string, ...sets: readonly (PluginSet | undefined)[]): boolean => {
     let enabled = true;

@@ -39,12 +39,16 @@ export interface PluginSet {
 }
 
 export type PluginConfig =
-  | { readonly name: 'NodeResourcesFit'; readonly args: NodeResourcesFitArgs }
-  | { readonly name: 'NodeResourcesBalancedAllocation'; readonly args: NodeResourcesBalancedAllocationArgs }
-  | { readonly name: 'NodeAffinity'; readonly args: NodeAffinityArgs }
-  | { readonly name: 'PodTopologySpread'; readonly args: PodTopologySpreadArgs }
-  | { readonly name: 'InterPodAffinity'; readonly args: InterPodAffinityArgs }
-  | { readonly name: 'DefaultPreemption'; readonly args: DefaultPreemptionArgs };
+  | { readonly name: 'NodeResourcesFit'; readonly args?: NodeResourcesFitArgs | undefined }
+  | {
+      readonly name: 'NodeResourcesBalancedAllocation';
+      readonly args?: NodeResourcesBalancedAllocationArgs | undefined;
+    }
+  | { readonly name: 'NodeAffinity'; readonly args?: NodeAffinityArgs | undefined }
+  | { readonly name: 'PodTopologySpread'; readonly args?: PodTopologySpreadArgs | undefined }
+  | { readonly name: 'InterPodAffinity'; readonly args?: InterPodAffinityArgs | undefined }
+  | { readonly name: 'DefaultPreemption'; readonly args?: DefaultPreemptionArgs | undefined }
+  | { readonly name: 'VolumeBinding'; readonly args?: VolumeBindingArgs | undefined };
 
 export interface NodeResourcesFitArgs {
   readonly ignoredResources?: readonly string[] | undefined;
@@ -88,17 +92,46 @@ export interface DefaultPreemptionArgs {
   readonly minCandidateNodesAbsolute?: number | undefined;
 }
 
+export interface VolumeBindingArgs {
+  /** How long volumes may take until the pod is tried elsewhere; 600 unless said. */
+  readonly bindTimeoutSeconds?: number | undefined;
+  /** Points of a volume, or of a place for one, by the share of it that the claim takes. Absent: the fuller, the better. */
+  readonly shape?: readonly { readonly utilization: number; readonly score: number }[] | undefined;
+}
+
 /** A decision maker outside, asked over HTTP. */
 export interface ExtenderConfig {
   readonly urlPrefix: string;
   readonly filterVerb?: string | undefined;
   readonly prioritizeVerb?: string | undefined;
+  /** It writes the binding itself, for the pods it is interested in. */
+  readonly bindVerb?: string | undefined;
   readonly weight?: number | undefined;
+  readonly enableHTTPS?: boolean | undefined;
+  readonly tlsConfig?: ExtenderTlsConfig | undefined;
   readonly httpTimeoutSeconds?: number | undefined;
   /** It knows the nodes itself: only names go over the wire. */
   readonly nodeCacheCapable?: boolean | undefined;
   /** Asked only about pods that request one of these; absent: about all. */
-  readonly managedResources?: readonly { readonly name: string }[] | undefined;
+  readonly managedResources?:
+    | readonly {
+        readonly name: string;
+        /** NodeResourcesFit does not look at it: the extender does. */
+        readonly ignoredByScheduler?: boolean | undefined;
+      }[]
+    | undefined;
   /** When it cannot be reached, go on without it. */
   readonly ignorable?: boolean | undefined;
+}
+
+/** Follows: ExtenderTLSConfig. Data is base64 of PEM and goes before the file. */
+export interface ExtenderTlsConfig {
+  readonly insecure?: boolean | undefined;
+  readonly serverName?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly certData?: string | undefined;
+  readonly keyData?: string | undefined;
+  readonly caData?: string | undefined;
 }

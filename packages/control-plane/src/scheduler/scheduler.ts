@@ -20,7 +20,7 @@ import { NominatedPods } from './preemption/nominated-pods.js';
 import { findVictims } from './preemption/preemption.js';
 import type { Victims } from './preemption/victims.js';
 import { frameworksOf } from './profiles.js';
-import type { KubeSchedulerConfiguration } from './scheduler-config.js';
+import type { KubeSchedulerConfiguration, PluginConfig } from './scheduler-config.js';
 import { SchedulingQueue, defaultQueueTimes } from './scheduling-queue.js';
 import { isGated, reportGated, reportRefusal } from './scheduling-report.js';
 import { VolumeBinder } from './volumes/volume-binder.js';
@@ -73,12 +73,14 @@ export class Scheduler {
       lastBackOffMs: max === undefined ? lastBackOffMs : max * 1_000,
     });
     const volumes = volumeLookup(informers);
-    this.#volumes = new VolumeBinder({ client, lookup: volumes });
+    this.#volumes = new VolumeBinder({ client, lookup: volumes, bindTimeoutMs: bindTimeoutOf(config) });
+    this.#extenders = (config.extenders ?? []).map((extender) => new Extender(extender));
     const pluginDeps = { volumes, takenVolumes: this.#volumes.taken, selectorOf: workloadSelector(informers) };
-    this.#frameworks = frameworksOf(config, (pluginConfig) => createPlugins(pluginDeps, pluginConfig));
+    this.#frameworks = frameworksOf(config, (pluginConfig) =>
+      createPlugins(pluginDeps, withoutResources(pluginConfig, this.#extenders)),
+    );
     const filters = [...this.#frameworks.values()].flatMap((framework) => framework.filters);
     this.#plugins = [...new Map(filters.map((plugin) => [plugin.name, plugin])).values()];
-    this.#extenders = (config.extenders ?? []).map((extender) => new Extender(extender));
     this.#feed = new ClusterFeed({
       informers,
       happened: (event) => this.#happened(event),
@@ -169,7 +171,9 @@ export class Scheduler {
     };
     try {
       if (plan !== undefined) await this.#volumes.bind(info, node, plan, signal);
-      await client.createSubresource(pods, key, 'binding', body, { signal });
+      const binder = this.#extenders.find((extender) => extender.binds && extender.isInterested(info));
+      if (binder === undefined) await client.createSubresource(pods, key, 'binding', body, { signal });
+      else await binder.bind(pod, node.name, signal);
       this.#queue.done(pod);
       const where = `${key.namespace ?? ''}/${key.name} to ${node.name}`;
       recorder.record(pod, 'Normal', 'Scheduled', `Successfully assigned ${where}`);
@@ -273,6 +277,27 @@ export class Scheduler {
     set.add(work);
     void work.finally(() => set.delete(work));
   }
+}
+
+/** Of several profiles the longest. */
+function bindTimeoutOf({ profiles = [] }: KubeSchedulerConfiguration): number | undefined {
+  const seconds = profiles.flatMap(({ pluginConfig = [] }) =>
+    pluginConfig.flatMap((one) => (one.name === 'VolumeBinding' ? (one.args?.bindTimeoutSeconds ?? []) : [])),
+  );
+  return seconds.length === 0 ? undefined : Math.max(...seconds) * 1_000;
+}
+
+/** Resources that extenders look at are none of NodeResourcesFit's. Follows: ignoredByScheduler. */
+function withoutResources(
+  pluginConfig: readonly PluginConfig[],
+  extenders: readonly Extender[],
+): readonly PluginConfig[] {
+  const own = extenders.flatMap(({ ownResources }) => ownResources);
+  if (own.length === 0) return pluginConfig;
+  const known = pluginConfig.find((one) => one.name === 'NodeResourcesFit');
+  const ignoredResources = [...(known?.args?.ignoredResources ?? []), ...own];
+  const others = pluginConfig.filter((one) => one !== known);
+  return [...others, { name: 'NodeResourcesFit', args: { ...known?.args, ignoredResources } }];
 }
 
 /** The same, with those outside asked after the plugins. Follows: findNodesThatPassExtenders, prioritizeNodes. */

@@ -69,7 +69,7 @@ async function takeDisruption(deps: BudgetDeps, pod: Pod, dryRun: boolean, signa
       return;
     } catch (error) {
       if (!(error instanceof StoreError) || (error.code !== 'Conflict' && error.code !== 'NotFound')) throw error;
-      if (attempt === attempts) throw refusal(budget);
+      if (attempt === attempts) throw refusal(budget, false);
       await caches.fresh({ signal });
     }
   }
@@ -101,17 +101,17 @@ async function budgetInTheWay(caches: WatchCaches, pod: Pod, signal: AbortSignal
   if (!isReady && desired > 0 && healthy >= desired) return undefined;
   const isUpToDate = (status?.observedGeneration ?? 0) >= (budget.metadata.generation ?? 0);
   if (isUpToDate && (status?.disruptionsAllowed ?? 0) > 0) return found;
-  throw refusal(budget);
+  throw refusal(budget, isUpToDate);
 }
 
-/** Follows: checklist 1.14.4: 429 with the cause DisruptionBudget. */
-function refusal({ metadata, status }: PodDisruptionBudget): ApiError {
-  return ApiError.tooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 10, [
-    {
-      reason: 'DisruptionBudget',
-      message: `The disruption budget ${metadata.name} needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`,
-    },
-  ]);
+/** Follows: checklist 1.14.4: 429 with the cause DisruptionBudget. Only a budget that is out of date is worth asking again for at once. */
+function refusal({ metadata, status }: PodDisruptionBudget, isUpToDate: boolean): ApiError {
+  const message = isUpToDate
+    ? `The disruption budget ${metadata.name} needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`
+    : `The disruption budget ${metadata.name} is still being processed by the server.`;
+  const retryAfterSeconds = isUpToDate ? 0 : 10;
+  const text = "Cannot evict pod as it would violate the pod's disruption budget.";
+  return ApiError.tooManyRequests(text, retryAfterSeconds, [{ reason: 'DisruptionBudget', message }]);
 }
 
 function disrupted(pod: Pod, now: number): KubernetesObject {

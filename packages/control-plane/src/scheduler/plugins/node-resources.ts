@@ -3,6 +3,7 @@ import { NodeInfo as EmptyNode } from '../node-info.js';
 import { nodeChanged } from '../cluster-event.js';
 import type { Refusal, SchedulerPlugin } from '../plugin.js';
 import { maxScore } from '../plugin.js';
+import { brokenLine } from './broken-line.js';
 import type { NodeResourcesBalancedAllocationArgs, NodeResourcesFitArgs } from '../scheduler-config.js';
 
 export const defaultResources = [
@@ -86,24 +87,6 @@ const leastAllocated: Strategy = (wanted, total) =>
 /** More than all is as good as all: a pod without requests still counts as a little. */
 const mostAllocated: Strategy = (wanted, total) => Math.floor((Math.min(wanted, total) * maxScore) / total);
 
-/** Points on the line through the given shape, by percent in use. Shape scores are 0–10. Follows: BuildBrokenLinearFunction. */
-export function requestedToCapacityRatio(
-  shape: readonly { readonly utilization: number; readonly score: number }[],
-): Strategy {
-  const points = shape.map(({ utilization, score }) => ({ x: utilization, y: (score * maxScore) / 10 }));
-  return (wanted, total) => {
-    const x = wanted > total ? 100 : Math.floor((wanted * 100) / total);
-    for (let i = 0; i < points.length; i += 1) {
-      const right = points[i] as { x: number; y: number };
-      if (x > right.x) continue;
-      const left = points[i - 1];
-      if (left === undefined) return right.y;
-      return left.y + Math.trunc(((right.y - left.y) * (x - left.x)) / (right.x - left.x));
-    }
-    return points.at(-1)?.y ?? 0;
-  };
-}
-
 function strategyOf({ type, requestedToCapacityRatio: ratio }: NonNullable<NodeResourcesFitArgs['scoringStrategy']>) {
   switch (type) {
     case undefined:
@@ -112,7 +95,7 @@ function strategyOf({ type, requestedToCapacityRatio: ratio }: NonNullable<NodeR
     case 'MostAllocated':
       return mostAllocated;
     case 'RequestedToCapacityRatio':
-      return requestedToCapacityRatio(ratio?.shape ?? []);
+      return brokenLine(ratio?.shape ?? []);
     default:
       return type satisfies never;
   }

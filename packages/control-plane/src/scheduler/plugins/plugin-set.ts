@@ -25,7 +25,9 @@ export interface PluginDeps extends SpreadDeps {
 /** All plugins with their arguments. Order: cheap refusals first. Follows: the default multiPoint set. */
 export function createPlugins(deps: PluginDeps, config: readonly PluginConfig[] = []): readonly SchedulerPlugin[] {
   const { volumes, takenVolumes } = deps;
-  const argsOf = <Name extends PluginConfig['name']>(name: Name): Extract<PluginConfig, { name: Name }>['args'] => {
+  const argsOf = <Name extends PluginConfig['name']>(
+    name: Name,
+  ): NonNullable<Extract<PluginConfig, { name: Name }>['args']> => {
     const found = config.find((one): one is Extract<PluginConfig, { name: Name }> => one.name === name);
     return found?.args ?? {};
   };
@@ -38,7 +40,7 @@ export function createPlugins(deps: PluginDeps, config: readonly PluginConfig[] 
     nodeResourcesFit(argsOf('NodeResourcesFit')),
     volumeRestrictions(volumes),
     nodeVolumeLimits(volumes),
-    volumeBinding({ lookup: volumes, taken: takenVolumes }),
+    volumeBinding({ lookup: volumes, taken: takenVolumes }, argsOf('VolumeBinding')),
     volumeZone(volumes),
     topologySpread(argsOf('PodTopologySpread'), deps),
     interPodAffinity(argsOf('InterPodAffinity')),

@@ -1,9 +1,9 @@
 import type { Node, Pod } from '@geobuk/api';
 import { describe, expect, it } from 'vitest';
 import { node, pod } from '../../controllers/testing/objects.js';
+import { brokenLine } from './broken-line.js';
 import type { NodeResourcesFitArgs } from '../scheduler-config.js';
 import { decideOn, outcomeOf, testCluster, testFramework } from '../testing/decide-with.js';
-import { requestedToCapacityRatio } from './node-resources.js';
 
 const asks = (cpu: string, memory: string): Pod['spec'] => ({
   containers: [{ name: 'c', image: 'i', resources: { requests: { cpu, memory } } }],
@@ -76,7 +76,7 @@ describe('6.3.1 NodeResourcesFit', () => {
     [100, 50],
   ])('a shape with a bend: %i %% in use is %i points', (used, points) =>
     expect(
-      requestedToCapacityRatio([
+      brokenLine([
         { utilization: 0, score: 10 },
         { utilization: 50, score: 5 },
       ])(used, 100),

@@ -4,7 +4,9 @@ import type { PodInfo } from '../node-info.js';
 import type { Refusal, SchedulerPlugin } from '../plugin.js';
 import type { VolumeLookup } from '../volumes/volume-lookup.js';
 import { isBound } from '../volumes/volume-lookup.js';
-import { planVolumes, reachable } from '../volumes/volume-plan.js';
+import { bytesLeftFor, capacityBytes, planVolumes, reachable, requestedBytes } from '../volumes/volume-plan.js';
+import type { VolumeBindingArgs } from '../scheduler-config.js';
+import { brokenLine } from './broken-line.js';
 
 const final = (reason: string): Refusal => ({ reason, preemptionHelps: false });
 const conflict = final("node(s) didn't match PersistentVolume's node affinity");
@@ -25,11 +27,27 @@ export interface VolumeBindingDeps {
   readonly taken: ReadonlySet<string>;
 }
 
+/** The fuller a volume gets, the better it was chosen; a new one is best where most is left. */
+const fullest = [
+  { utilization: 0, score: 0 },
+  { utilization: 100, score: 10 },
+];
+const emptiest = [
+  { utilization: 0, score: 10 },
+  { utilization: 100, score: 0 },
+];
+
 /**
  * Keeps pods on nodes that reach their volumes, or where volumes for their claims can be found or made.
- * Follows: VolumeBinding (WaitForFirstConsumer).
+ * Prefers nodes where the volumes fit best.
+ * Follows: VolumeBinding (WaitForFirstConsumer; VolumeCapacityPriority and StorageCapacityScoring).
  */
-export function volumeBinding({ lookup, taken }: VolumeBindingDeps): SchedulerPlugin<VolumeState> {
+export function volumeBinding(
+  { lookup, taken }: VolumeBindingDeps,
+  { shape }: VolumeBindingArgs = {},
+): SchedulerPlugin<VolumeState> {
+  const pointsOfVolume = brokenLine(shape ?? fullest);
+  const pointsOfPlace = brokenLine(shape ?? emptiest);
   return {
     name: 'VolumeBinding',
 
@@ -55,6 +73,36 @@ export function volumeBinding({ lookup, taken }: VolumeBindingDeps): SchedulerPl
       if (unbound.length === 0) return undefined;
       const plan = planVolumes(unbound, node, lookup, taken);
       return typeof plan === 'string' ? problems[plan] : undefined;
+    },
+
+    preScore(pod) {
+      const claims = pod.claims.flatMap((key) => lookup.claim(key) ?? []);
+      const unbound = claims.filter((claim) => !isBound(claim));
+      return unbound.length === 0 ? 'skip' : { state: { bound: [], unbound } };
+    },
+
+    score(_pod, node, { unbound }) {
+      const plan = planVolumes(unbound, node, lookup, taken);
+      if (typeof plan === 'string') return 0;
+      const classes = new Map<string, { wanted: number; total: number; readonly made: boolean }>();
+      const count = (claim: PersistentVolumeClaim, total: number, made: boolean): void => {
+        const id = `${String(made)} ${claim.spec?.storageClassName ?? ''}`;
+        const sum = classes.get(id) ?? { wanted: 0, total: 0, made };
+        sum.wanted += requestedBytes(claim);
+        // Volumes of one class are made from the same room.
+        sum.total = made ? total : sum.total + total;
+        classes.set(id, sum);
+      };
+      for (const { claim, volume } of plan.bind) count(claim, capacityBytes(volume), false);
+      for (const claim of plan.provision) {
+        const left = bytesLeftFor(claim, node, lookup);
+        if (left !== undefined) count(claim, left, true);
+      }
+      if (classes.size === 0) return 0;
+      let points = 0;
+      for (const { wanted, total, made } of classes.values())
+        points += made ? pointsOfPlace(wanted, total) : pointsOfVolume(wanted, total);
+      return Math.round(points / classes.size);
     },
 
     wokenBy: (event) =>

@@ -9,16 +9,24 @@ import type { VolumePlan } from './volume-plan.js';
 import { planVolumes, selectedNode } from './volume-plan.js';
 
 /** Follows: bindTimeoutSeconds. */
-const bindTimeoutMs = 600_000;
+const standardBindTimeoutMs = 600_000;
+
+export interface VolumeBinderDeps {
+  readonly client: Client;
+  readonly lookup: VolumeLookup;
+  readonly bindTimeoutMs?: number | undefined;
+}
 
 /** Gets the unbound claims of a pod their volumes, once its node is decided. Follows: VolumeBinder (AssumePodVolumes, BindPodVolumes). */
 export class VolumeBinder {
   readonly #client: Client;
   readonly #lookup: VolumeLookup;
+  readonly #bindTimeoutMs: number;
   readonly #taken = new Set<string>();
   readonly #waiting = new Set<() => void>();
 
-  constructor({ client, lookup }: { readonly client: Client; readonly lookup: VolumeLookup }) {
+  constructor({ client, lookup, bindTimeoutMs = standardBindTimeoutMs }: VolumeBinderDeps) {
+    this.#bindTimeoutMs = bindTimeoutMs;
     this.#client = client;
     this.#lookup = lookup;
   }
@@ -48,7 +56,7 @@ export class VolumeBinder {
    * @throws {Error} a provisioner gave the node up again, or it took too long.
    */
   async bind(pod: PodInfo, node: NodeInfo, plan: VolumePlan, signal: AbortSignal): Promise<void> {
-    using limit = deadline(signal, bindTimeoutMs);
+    using limit = deadline(signal, this.#bindTimeoutMs);
     await allSettledOrThrow([
       ...plan.bind.map(({ claim, volume }) => this.#promise(claim, volume, limit.signal)),
       ...plan.provision.map((claim) => this.#select(claim, node.name, limit.signal)),

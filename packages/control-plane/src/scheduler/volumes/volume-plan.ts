@@ -1,4 +1,4 @@
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '@geobuk/api';
+import type { CSIStorageCapacity, PersistentVolume, PersistentVolumeClaim, StorageClass } from '@geobuk/api';
 import { bytesOf, labelSelectorOf, matchesLabels, matchesNodeSelectorTerm } from '@geobuk/api';
 import type { PlacementNode } from '@geobuk/api';
 import type { VolumeLookup } from './volume-lookup.js';
@@ -13,9 +13,9 @@ export interface VolumePlan {
 
 export type VolumeProblem = 'noVolume' | 'noSpace';
 
-const requested = (claim: PersistentVolumeClaim): number =>
+export const requestedBytes = (claim: PersistentVolumeClaim): number =>
   bytesOf(claim.spec?.resources?.requests?.['storage'] ?? '0');
-const capacityOf = (volume: PersistentVolume): number => bytesOf(volume.spec?.capacity?.['storage'] ?? '0');
+export const capacityBytes = (volume: PersistentVolume): number => bytesOf(volume.spec?.capacity?.['storage'] ?? '0');
 
 export const reachable = (volume: PersistentVolume, node: PlacementNode): boolean => {
   const terms = volume.spec?.nodeAffinity?.required?.nodeSelectorTerms;
@@ -36,7 +36,7 @@ export function planVolumes(
   const bind: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = [];
   const provision: PersistentVolumeClaim[] = [];
   const used = new Set(taken);
-  for (const claim of [...claims].sort((a, b) => requested(a) - requested(b))) {
+  for (const claim of [...claims].sort((a, b) => requestedBytes(a) - requestedBytes(b))) {
     const chosen = claim.metadata.annotations?.[selectedNode];
     if (chosen !== undefined && chosen !== node.name) return 'noVolume';
     const volume = chosen === undefined ? smallestFit(claim, node, lookup, used) : undefined;
@@ -65,7 +65,7 @@ function smallestFit(
   for (const volume of lookup.volumesOfClass(storageClassName)) {
     const { claimRef, accessModes: offered = [], volumeMode: mode = 'Filesystem' } = volume.spec ?? {};
     if (volume.metadata.deletionTimestamp !== undefined || used.has(volume.metadata.name ?? '')) continue;
-    if (mode !== volumeMode || capacityOf(volume) < requested(claim) || !reachable(volume, node)) continue;
+    if (mode !== volumeMode || capacityBytes(volume) < requestedBytes(claim) || !reachable(volume, node)) continue;
     if (!accessModes.every((wanted) => offered.includes(wanted))) continue;
     if (claimRef !== undefined) {
       const ours = claimRef.namespace === claim.metadata.namespace && claimRef.name === claim.metadata.name;
@@ -73,7 +73,7 @@ function smallestFit(
       continue;
     }
     if (volume.status?.phase !== 'Available' || !matchesLabels(requirements, volume.metadata.labels)) continue;
-    if (best === undefined || capacityOf(volume) < capacityOf(best)) best = volume;
+    if (best === undefined || capacityBytes(volume) < capacityBytes(best)) best = volume;
   }
   return best;
 }
@@ -87,12 +87,34 @@ function provisionProblem(
   if (storageClass === undefined || storageClass.provisioner === 'kubernetes.io/no-provisioner') return 'noVolume';
   if (!allowedOn(storageClass, node)) return 'noVolume';
   if (lookup.csiDriver(storageClass.provisioner)?.spec.storageCapacity !== true) return undefined;
-  const wanted = requested(claim);
-  const enough = lookup.capacities(storageClass.metadata.name ?? '').some(({ nodeTopology, ...capacity }) => {
-    if (!matchesLabels(labelSelectorOf(nodeTopology), node.labels)) return false;
-    return bytesOf(capacity.maximumVolumeSize ?? capacity.capacity ?? '0') >= wanted;
-  });
+  const wanted = requestedBytes(claim);
+  const enough = capacitiesOn(storageClass, node, lookup).some(
+    ({ maximumVolumeSize, capacity = '0' }) => bytesOf(maximumVolumeSize ?? capacity) >= wanted,
+  );
   return enough ? undefined : 'noSpace';
+}
+
+/** What drivers say is left for volumes of a class on a node. */
+const capacitiesOn = (
+  { metadata }: StorageClass,
+  node: PlacementNode,
+  lookup: VolumeLookup,
+): readonly CSIStorageCapacity[] =>
+  lookup
+    .capacities(metadata.name ?? '')
+    .filter(({ nodeTopology }) => matchesLabels(labelSelectorOf(nodeTopology), node.labels));
+
+/** Bytes left where a volume for the claim would be made; undefined when its driver does not say. */
+export function bytesLeftFor(
+  claim: PersistentVolumeClaim,
+  node: PlacementNode,
+  lookup: VolumeLookup,
+): number | undefined {
+  const storageClass = lookup.storageClass(claim.spec?.storageClassName ?? '');
+  if (storageClass === undefined || lookup.csiDriver(storageClass.provisioner)?.spec.storageCapacity !== true)
+    return undefined;
+  const sizes = capacitiesOn(storageClass, node, lookup).map(({ capacity = '0' }) => bytesOf(capacity));
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }
 
 function allowedOn({ allowedTopologies = [] }: StorageClass, { labels }: PlacementNode): boolean {
