@@ -1,5 +1,6 @@
 import type { Taint } from '@geobuk/api';
 import type { Logger } from 'pino';
+import type { ShutdownConfig } from './node/shutdown/shutdown-plan.js';
 import type { EvictionConfig } from './eviction/thresholds.js';
 
 /** What a kubelet is told. Directories are made when they are not there. */
@@ -45,6 +46,8 @@ export interface KubeletConfig {
   readonly cgroupRoot?: string | undefined;
   /** When pods go before the node runs out of something; Kubernetes' own hard thresholds unless said. */
   readonly eviction?: EvictionConfig | undefined;
+  /** How long pods have when the machine goes down; they are not ended then unless said. */
+  readonly shutdown?: ShutdownConfig | undefined;
   readonly log: Logger;
   /** Called once, when the node is Ready. */
   readonly onReady?: (() => void) | undefined;

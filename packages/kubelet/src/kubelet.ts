@@ -103,6 +103,7 @@ export function createKubelet(config: KubeletConfig): Kubelet {
         labels: config.labels ?? {},
         taints: config.taints ?? [],
         eviction: config.eviction,
+        shutdown: config.shutdown,
         manifestsDirectory: join(dataDir, 'manifests'),
         allowedUnsafeSysctls: config.allowedUnsafeSysctls ?? [],
         hostPodEnv: {
@@ -145,7 +146,10 @@ export function createKubelet(config: KubeletConfig): Kubelet {
     log.info({ node: nodeName, ip, port: server.port }, 'kubelet listens');
 
     // One part that fails takes the others with it: a supervisor starts the whole again.
-    using own = followSignal(signal);
+    using own =
+      config.shutdown?.onStop === true
+        ? followAfter(signal, (limit) => agent.shutdown.end(limit))
+        : followSignal(signal);
     setMaxListeners(0, own.signal); // Loops and waits hang on it.
     const parts = [
       agent.run(own.signal),
@@ -167,4 +171,23 @@ export function createKubelet(config: KubeletConfig): Kubelet {
     }
   };
   return { run };
+}
+
+/** A signal that fires when the parent's has, and what is to be done before is done. */
+function followAfter(
+  parent: AbortSignal,
+  before: (signal: AbortSignal) => Promise<void>,
+): Disposable & { readonly signal: AbortSignal; abort(reason: unknown): void } {
+  const own = new AbortController();
+  const onAbort = (): void =>
+    void before(own.signal)
+      .catch(() => undefined) // It has logged what went wrong; the stop goes on.
+      .finally(() => own.abort(parent.reason));
+  parent.addEventListener('abort', onAbort, { once: true });
+  if (parent.aborted) onAbort();
+  return {
+    signal: own.signal,
+    abort: (reason) => own.abort(reason),
+    [Symbol.dispose]: () => parent.removeEventListener('abort', onAbort),
+  };
 }

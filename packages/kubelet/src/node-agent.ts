@@ -20,6 +20,10 @@ import { ImageGc } from './node/image-gc.js';
 import { readMachine } from './node/machine.js';
 import { NodeLease } from './node/node-lease.js';
 import { NodeStatusLoop } from './node/node-status-loop.js';
+import { NodeShutdown } from './node/shutdown/node-shutdown.js';
+import { Logind } from './node/shutdown/logind.js';
+import { shutdownPriorities } from './node/shutdown/shutdown-plan.js';
+import type { ShutdownConfig } from './node/shutdown/shutdown-plan.js';
 import { RuntimeHealth } from './node/runtime-health.js';
 import { parseResolvConf } from './pods/environment/dns-config.js';
 import { ImagePuller } from './pods/image-puller.js';
@@ -69,6 +73,8 @@ export interface NodeAgentConfig {
   readonly manifestsDirectory?: string | undefined;
   /** Kubernetes' own hard thresholds unless said. */
   readonly eviction?: EvictionConfig | undefined;
+  /** Pods are not ended when the machine goes down, unless said. */
+  readonly shutdown?: ShutdownConfig | undefined;
 }
 
 export interface NodeAgentDeps {
@@ -98,6 +104,7 @@ export interface NodeAgent {
   readonly events: ApiEventRecorder;
   readonly eviction: EvictionManager;
   readonly probes: PodProbes;
+  readonly shutdown: NodeShutdown;
   loops(): readonly LoopState[];
   /** Resolves after an abort, when every loop has ended. Containers run on. */
   run(signal: AbortSignal): Promise<void>;
@@ -118,6 +125,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
   const { nodeName, podsRoot, podLogsRoot, seccompRoot, cgroupRoot, clusterDomain } = config;
   const machine = await readMachine(podsRoot);
   const thresholds = parseThresholds(config.eviction ?? {});
+  const priorities = shutdownPriorities(config.shutdown ?? {});
   const informers = createInformers({ client, clock, log });
   const source = new PodSource(informers, nodeName);
   const serviceInformer = informers.of(services);
@@ -160,6 +168,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     pressures: () => eviction.pressures,
     reserved: reservedOf(thresholds, machine),
     volumesInUse: () => csi.attached,
+    goesDown: () => shutdown.active,
     labels: config.labels,
     taints: config.taints,
     onReady: deps.onReady,
@@ -260,6 +269,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     memories,
     source,
     cgroups,
+    released: (uid) => shutdown.released(uid),
   });
   const worker = new PodWorker({
     source,
@@ -314,9 +324,30 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     changed: () => node.wake(),
     evicted: (uid) => runner.interrupt(uid),
   });
+  const shutdown: NodeShutdown = new NodeShutdown({
+    priorities,
+    pods: () => source.all().map((pod) => ({ ...pod, status: status.of(pod) })),
+    memoryOf: (uid) => memories.of(uid),
+    flush: (uid, signal) => status.flush(uid, signal),
+    events,
+    clock,
+    log,
+    changed: () => node.wake(),
+    ended: (uid) => runner.interrupt(uid),
+  });
   const relists = runtimes.all.map(
     (runtime) => new Relist({ runtime, clock, log, changed: wake, busy: () => source.all().length > 0 }),
   );
+
+  /** Tells when the machine goes down, where pods are to be ended then and nothing else tells it. */
+  const logind = (signal: AbortSignal): readonly Logind[] => {
+    if (priorities.length === 0 || config.shutdown?.onStop === true) return [];
+    const prepare = async (goesDown: boolean): Promise<void> => {
+      if (goesDown) await shutdown.end(signal);
+      else shutdown.cancel();
+    };
+    return [new Logind({ clock, log, prepare })];
+  };
 
   /** Not before everything is known: else a pod would start without its Services, or be taken for gone. */
   const runPods = async (signal: AbortSignal): Promise<void> => {
@@ -373,6 +404,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     events,
     eviction,
     probes,
+    shutdown,
     loops: () => [runner.loop()],
     async run(parent) {
       // Hundreds of loops and waits hang on it.
@@ -393,6 +425,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
             rotation,
             ...manifests,
             ...(imageGc === undefined ? [] : [imageGc]),
+            ...logind(signal),
           ]
             .map((part) => part.run(signal))
             .concat(runPods(signal), evictWhenReady(signal)),

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { moduleRoots } from '../addon-packages.js';
+import { parseDuration } from '../bootstrap-token.js';
 import { CliError } from '../cli-error.js';
 import { dataDirectory } from '../data-directory.js';
 import { parsePort } from '../flags.js';
@@ -23,6 +24,9 @@ interface Flags {
   readonly maxPods: string;
   readonly install: boolean;
   readonly stopPods?: boolean;
+  readonly shutdownGracePeriod?: string;
+  readonly shutdownGracePeriodCriticalPods?: string;
+  readonly shutdownOnStop?: boolean;
   readonly logLevel: string;
 }
 
@@ -43,6 +47,9 @@ export function addKubeletCommand(program: Command): void {
     .option('--max-pods <count>', 'most pods on this node', '110')
     .option('--no-install', 'do not install missing packages from the distribution')
     .option('--stop-pods', 'stop the containers too when this process stops')
+    .option('--shutdown-grace-period <duration>', 'time that pods have in all when the machine goes down, such as 60s')
+    .option('--shutdown-grace-period-critical-pods <duration>', 'the part at its end that critical pods have')
+    .option('--shutdown-on-stop', 'SIGTERM means that the machine goes down (where no systemd-logind says so)')
     .option('--log-level <level>', 'trace, debug, info, warn or error', 'info')
     .action(async (flags: Flags) => {
       if (process.getuid?.() !== 0)
@@ -71,9 +78,25 @@ export function addKubeletCommand(program: Command): void {
         npmModuleRoots: moduleRoots(),
         npmDirectory: join(directory.path, 'npm'),
         stopPods: flags.stopPods === true,
+        shutdown: {
+          gracePeriodSeconds: secondsOf(flags.shutdownGracePeriod, '--shutdown-grace-period'),
+          criticalPodsSeconds: secondsOf(
+            flags.shutdownGracePeriodCriticalPods,
+            '--shutdown-grace-period-critical-pods',
+          ),
+          onStop: flags.shutdownOnStop === true,
+        },
         log: processLog(flags.logLevel),
         onReady: () => process.send?.('ready'),
       });
       await kubelet.run(stopSignal());
     });
+}
+
+/** @throws {CliError} usage: not a duration. */
+function secondsOf(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new CliError(`${flag} ${text}: use a duration such as 30s or 5m`, 2);
+  return ms / 1000;
 }

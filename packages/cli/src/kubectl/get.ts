@@ -48,7 +48,8 @@ interface Query {
   readonly name?: string | undefined;
 }
 
-async function get(session: Session, args: readonly string[], flags: Flags): Promise<void> {
+/** What `get` does, for other verbs that show objects. */
+export async function get(session: Session, args: readonly string[], flags: Flags): Promise<void> {
   const printer = await objectPrinter(text(flags, 'output'), {
     showManagedFields: isSet(flags, 'showManagedFields'),
     headers: flags['headers'] !== false,

@@ -12,6 +12,7 @@ import { addGet } from './get.js';
 import { processIo } from './io.js';
 import type { KubectlIo } from './io.js';
 import { addLogs } from './logs.js';
+import { addNodeGroup } from './node-group.js';
 import { addNodes } from './nodes.js';
 import { addPatch } from './patch.js';
 import { addPortForward } from './port-forward.js';
@@ -40,6 +41,7 @@ export function addKubectlCommands(program: Command, io: KubectlIo = processIo()
   addTop(program, io);
   addWait(program, io);
   addNodes(program, io);
+  addNodeGroup(program, io);
   addExplain(program, io);
   addApiResources(program, io);
   addAuth(program, io);

@@ -28,7 +28,12 @@ export function addNodes(parent: Command, io: KubectlIo): void {
       cordon(session, args, flags, false),
     ),
   );
-  chosen(addVerb(parent, 'drain', 'cordon nodes and evict their pods', io, drain))
+  drainFlags(chosen(addVerb(parent, 'drain', 'cordon nodes and evict their pods', io, drain)));
+}
+
+/** What `drain` can be told; a node that is removed is drained by the same. */
+export const drainFlags = (command: Command): Command =>
+  command
     .option('--ignore-daemonsets', 'leave pods of daemon sets')
     .option('--delete-emptydir-data', 'pods with emptyDir volumes too')
     .option('--force', 'pods without a controller too')
@@ -36,9 +41,9 @@ export function addNodes(parent: Command, io: KubectlIo): void {
     .option('--timeout <duration>', 'the longest wait', '0s')
     .option('--disable-eviction', 'delete instead of evict, past disruption budgets')
     .option('--pod-selector <labels>', 'pods by labels');
-}
 
-async function nodesOf(session: Session, args: readonly string[], flags: Flags): Promise<readonly Node[]> {
+/** Nodes by name or selector. @throws {CliError} usage: neither is given. */
+export async function nodesOf(session: Session, args: readonly string[], flags: Flags): Promise<readonly Node[]> {
   if (text(flags, 'selector') !== undefined) return listAll(session, nodes, flags);
   if (args.length === 0) throw new CliError('name a node, or choose by --selector', 2);
   return allSettledOrThrow(
@@ -62,7 +67,8 @@ async function cordonOne(session: Session, node: Node, wanted: boolean): Promise
   session.print(`node/${name} ${did}`);
 }
 
-async function drain(session: Session, args: readonly string[], flags: Flags): Promise<void> {
+/** Follows: kubectl drain. */
+export async function drain(session: Session, args: readonly string[], flags: Flags): Promise<void> {
   const limitMs = durationMs(flags, 'timeout') ?? 0;
   using limit = deadline(session.signal, limitMs === 0 ? 2 ** 30 : limitMs, session.clock);
   for (const node of await nodesOf(session, args, flags)) {

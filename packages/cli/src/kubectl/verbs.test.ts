@@ -359,6 +359,29 @@ describe('changes', () => {
     expect(client.stored(nodes)[0]?.spec?.unschedulable).toBeUndefined();
   });
 
+  it('lists machines, and takes one out with its pods moved first', async () => {
+    const cluster = fakeCluster([node, pod('alone')]);
+    const { run, client, clock } = cluster;
+    expect((await run('node list -o name')).out).toBe('node/n1\n');
+    const removing = run('node remove n1');
+    await clock.advance(100);
+    await client.delete(pods, { namespace: 'default', name: 'alone' }, { gracePeriodSeconds: 0, signal });
+    const { out, err, code } = await removing;
+    expect([out.includes('node/n1 drained\nnode/n1 removed\n'), code]).toEqual([true, 0]);
+    expect(err).toContain('geobuk reset --yes');
+    expect(client.stored(nodes)).toEqual([]);
+  });
+
+  it('takes out a machine that is not there any more at once', async () => {
+    const silent: Node = { ...node, status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } };
+    const { run, client } = fakeCluster([silent, pod('alone')]);
+    const { out, err } = await run('node remove n1');
+    expect([out, err.includes('is not Ready: its pods are not drained')]).toEqual(['node/n1 removed\n', true]);
+    expect(client.stored(nodes)).toEqual([]);
+    expect((await run('node remove n1')).err).toContain('nodes "n1" not found');
+    expect((await run('node remove')).code).toBe(2);
+  });
+
   it('exposes a deployment with the ports of its pods', async () => {
     const { run, client } = fakeCluster([deployment('web')]);
     expect((await run('expose deployment web --type=NodePort')).out).toBe('service/web exposed\n');

@@ -14,4 +14,6 @@ export interface NodeFacts {
   readonly networkMessage: string;
   /** Such as `MemoryPressure`: what the node runs out of now. */
   readonly pressures: ReadonlySet<string>;
+  /** The machine goes down. */
+  readonly goesDown: boolean;
 }

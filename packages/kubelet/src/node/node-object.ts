@@ -21,6 +21,8 @@ export interface NodeStatusFacts {
   readonly images: readonly ContainerImage[];
   readonly reserved: Reserved;
   readonly volumesInUse: readonly string[];
+  /** The machine goes down. */
+  readonly goesDown: boolean;
   readonly now: number;
 }
 
@@ -184,7 +186,7 @@ function held(wanted: Wanted, before: readonly NodeCondition[], now: number): Wa
   return { type: wanted.type, status: 'True', reason: old.reason ?? '', message: old.message ?? '' };
 }
 
-function readyCondition({ health }: NodeStatusFacts): Wanted {
+function readyCondition({ health, goesDown }: NodeStatusFacts): Wanted {
   const problems: string[] = [];
   if (!health.runtimeReady) problems.push(`container runtime is down: ${health.message}`);
   else if (!health.networkReady) {
@@ -192,6 +194,7 @@ function readyCondition({ health }: NodeStatusFacts): Wanted {
       `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${health.message}`,
     );
   }
+  if (goesDown) problems.push('node is shutting down');
   if (problems.length > 0)
     return { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: problems.join('; ') };
   return { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' };

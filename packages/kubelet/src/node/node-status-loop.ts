@@ -27,6 +27,8 @@ export interface NodeStatusLoopDeps {
   readonly reserved: Reserved;
   /** Volumes that must not be detached yet. */
   readonly volumesInUse: () => readonly string[];
+  /** The machine goes down. */
+  readonly goesDown: () => boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   readonly onReady: () => void;
@@ -70,6 +72,7 @@ export class NodeStatusLoop {
       networkReady,
       networkMessage: message,
       pressures: this.#deps.pressures(),
+      goesDown: this.#deps.goesDown(),
     };
   }
 
@@ -179,7 +182,7 @@ export class NodeStatusLoop {
 
   async #statusOf(before: NodeStatus, signal: AbortSignal): Promise<NodeStatus> {
     const { clock, health, machine, nodeName, ips, port, maxPods, hostRuntime, pressures, reserved } = this.#deps;
-    const { volumesInUse } = this.#deps;
+    const { volumesInUse, goesDown } = this.#deps;
     return nodeStatus(before, {
       nodeName,
       hostname: nodeName,
@@ -193,6 +196,7 @@ export class NodeStatusLoop {
       images: await this.#images(before.images ?? [], signal),
       reserved,
       volumesInUse: volumesInUse(),
+      goesDown: goesDown(),
       now: clock.now(),
     });
   }

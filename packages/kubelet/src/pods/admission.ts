@@ -28,6 +28,8 @@ export interface AdmissionFacts {
   readonly allowedUnsafeSysctls: readonly string[];
   /** Such as `MemoryPressure`. */
   readonly pressures: ReadonlySet<string>;
+  /** The machine goes down. */
+  readonly goesDown: boolean;
 }
 
 const hostPortsOf = (pod: Pod): readonly string[] =>
@@ -52,8 +54,9 @@ const toleratesPressure = ({ spec }: Pod, types: readonly string[]): boolean =>
 /** Whether this node can take the pod after all. Follows: lifecycle predicate and sysctl admission. @returns why not. */
 export function admissionRefusal(
   pod: Pod,
-  { node, others, allocatable, allowedUnsafeSysctls, pressures }: AdmissionFacts,
+  { node, others, allocatable, allowedUnsafeSysctls, pressures, goesDown }: AdmissionFacts,
 ): Verdict | undefined {
+  if (goesDown) return { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' };
   const worries = [...pressures].filter((type) => type !== 'MemoryPressure' || qosClassOf(pod) === 'BestEffort');
   if (worries.length > 0 && !isCritical(pod) && !toleratesPressure(pod, worries))
     return { reason: 'Evicted', message: `The node had condition: [${worries.join(', ')}]. ` };

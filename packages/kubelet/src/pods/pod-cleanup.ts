@@ -22,6 +22,8 @@ export interface PodCleanupDeps {
   readonly memories: PodMemories;
   readonly source: PodSource;
   readonly cgroups: PodCgroups | undefined;
+  /** Nothing of this pod runs, and its volumes are released. */
+  readonly released: (uid: string) => void;
 }
 
 /** What is left to do for a pod when nothing of it runs any more. Every method is safe to repeat. */
@@ -37,10 +39,12 @@ export class PodCleanup {
     const { volumes, objects, probes, memories } = this.#deps;
     const memory = memories.of(uid);
     probes.forget(uid);
-    if (memory.volumesGone) return;
-    await volumes.unmount(uid, signal);
-    objects.hold(uid, []);
-    memory.volumesGone = true;
+    if (!memory.volumesGone) {
+      await volumes.unmount(uid, signal);
+      objects.hold(uid, []);
+      memory.volumesGone = true;
+    }
+    this.#deps.released(uid);
   }
 
   /** It was to be deleted: its last state is told, then the object goes. */

@@ -159,10 +159,12 @@ export class PodWorker {
     if (state !== undefined || pod.metadata.deletionTimestamp !== undefined || isTerminal(pod)) return;
     if (pod.status?.startTime !== undefined) return; // An earlier kubelet has let it in.
     const others = this.#others(pod);
-    const { node: object, allocatable, pressures } = node();
-    const refusal = admissionRefusal(pod, { node: object, others, allocatable, allowedUnsafeSysctls, pressures });
+    const { node: object, allocatable, pressures, goesDown } = node();
+    const facts = { node: object, others, allocatable, allowedUnsafeSysctls, pressures, goesDown };
+    const refusal = admissionRefusal(pod, facts);
     if (refusal === undefined) return;
-    memory.verdict = { ...refusal, message: `Pod was rejected: ${refusal.message}`, graceSeconds: 0 };
+    const message = goesDown ? refusal.message : `Pod was rejected: ${refusal.message}`;
+    memory.verdict = { ...refusal, message, graceSeconds: 0 };
     events.pod(pod, 'Warning', refusal.reason, refusal.message);
   }
 
