@@ -10,6 +10,8 @@ export const maxJsonDepth = 1_000;
  */
 export function parseJson(text: string): Json {
   if (exceedsDepth(text, maxJsonDepth)) throw ApiError.badRequest('error decoding JSON: exceeded max depth');
+  const lossy = longInteger.test(text) ? integerThatWouldChange(text) : undefined;
+  if (lossy !== undefined) throw ApiError.badRequest(`error decoding JSON: integer ${lossy} ${lossyText}`);
   try {
     return JSON.parse(text) as Json;
   } catch (cause) {
@@ -17,6 +19,20 @@ export function parseJson(text: string): Json {
       cause,
     });
   }
+}
+
+const lossyText = 'has more digits than are kept exactly: it must be within -(2^53-1) and 2^53-1, or a string';
+/** Most texts have nothing that even looks like it; those that do are read again, without their strings. */
+const longInteger = /[:,[\s]-?\d{16,}(?![\d.eE])/;
+
+/** An integer that `JSON.parse` would silently round. To refuse it is better than to store another one. */
+function integerThatWouldChange(text: string): string | undefined {
+  const token = /"|-?\d+(?![\d.eE])|-?\d[\d.eE+-]*/g;
+  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
+    if (found[0] === '"') token.lastIndex = endOfString(text, found.index) + 1;
+    else if (/^-?\d{16,}$/.test(found[0]) && !Number.isSafeInteger(Number(found[0]))) return found[0];
+  }
+  return undefined;
 }
 
 /** Whether brackets nest deeper than `limit`. Text shorter than that cannot. */

@@ -10,8 +10,9 @@ const dns1035LabelPattern = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const qualifiedPattern = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const labelValuePattern = `(${qualifiedPattern})?`;
 
-/** The text for a name longer than it may be. */
-export const tooLongText = (max: number): string => `must be no more than ${max} bytes`;
+/** The text for a name longer than it may be: names have characters, labels bytes. */
+export const tooLongText = (max: number, unit: 'characters' | 'bytes' = 'characters'): string =>
+  `must be no more than ${max} ${unit}`;
 
 /** What a regular expression wants, with examples, as Kubernetes words it. */
 export function patternText(what: string, pattern: string, ...examples: readonly string[]): string {
@@ -23,12 +24,16 @@ export function patternText(what: string, pattern: string, ...examples: readonly
 const byteLength = (text: string): number => Buffer.byteLength(text);
 
 /** A rule of a regular expression (whole name) and, where given, a limit in bytes. */
-export function patternRule(pattern: string, text: string, limits: { readonly maxBytes?: number } = {}): NameRule {
+export function patternRule(
+  pattern: string,
+  text: string,
+  limits: { readonly maxBytes?: number; readonly unit?: 'bytes' } = {},
+): NameRule {
   const whole = new RegExp(`^(?:${pattern})$`);
   return (name) => {
     const problems: string[] = [];
     if (limits.maxBytes !== undefined && byteLength(name) > limits.maxBytes)
-      problems.push(tooLongText(limits.maxBytes));
+      problems.push(tooLongText(limits.maxBytes, limits.unit));
     // The pattern is only tried on names of a sane length, so that its cost stays bounded.
     if (name.length > 4096 || !whole.test(name)) problems.push(text);
     return problems;
@@ -86,7 +91,7 @@ export const labelValue = patternRule(
     'my_value',
     '12345',
   ),
-  { maxBytes: 63 },
+  { maxBytes: 63, unit: 'bytes' },
 );
 
 const qualifiedText = patternText(
@@ -114,7 +119,7 @@ export const qualifiedName: NameRule = (text) => {
     else problems.push(...dns1123Subdomain(prefix).map((problem) => `prefix part ${problem}`));
   }
   if (name === '') problems.push('name part must be non-empty');
-  else if (byteLength(name) > 63) problems.push(`name part ${tooLongText(63)}`);
+  else if (byteLength(name) > 63) problems.push(`name part ${tooLongText(63, 'bytes')}`);
   if (name.length > 4096 || !qualifiedPart.test(name)) problems.push(`name part ${qualifiedText}`);
   return problems;
 };

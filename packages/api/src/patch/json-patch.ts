@@ -49,7 +49,9 @@ export function applyJsonPatch<T>(document: T, patch: unknown): T {
         const value = read(current, pointer(from), from);
         copied += boundedSize(value, maxJsonPatchCopyBytes - copied);
         if (copied > maxJsonPatchCopyBytes) {
-          throw failed(`copies exceed the limit of ${maxJsonPatchCopyBytes} bytes`);
+          throw failed(
+            `Unable to copy, the accumulated size increase of copy is ${copied}, exceeding the limit ${maxJsonPatchCopyBytes}`,
+          );
         }
         current = put(current, path, value, 'add', operation.path);
         break;

@@ -100,7 +100,7 @@ function validateEnv(variables: readonly EnvVar[], path: string): readonly Field
     if (!variable.name) errors.push(required(`${at}.name`));
     else if (!printableAscii.test(variable.name)) {
       const text = "a valid environment variable name must consist only of printable ASCII characters other than '='";
-      errors.push(invalid(`${at}.name`, variable.name, `${text} (regex used for validation is '[ -<>-~]+')`));
+      errors.push(invalid(`${at}.name`, variable.name, text));
     }
     const source = variable.valueFrom;
     if (source === undefined) return;

@@ -108,7 +108,13 @@ function validateOwnerReferences(owners: readonly OwnerReference[], path: string
     if (!owner.name) errors.push(invalid(`${at}.name`, '', 'must not be empty'));
     if (!owner.uid) errors.push(invalid(`${at}.uid`, '', 'must not be empty'));
     if (owner.kind === 'Event' && (owner.apiVersion === 'v1' || owner.apiVersion === 'events.k8s.io/v1')) {
-      errors.push(invalid(at, owner, `${owner.apiVersion}, Kind=Event is disallowed from being an owner`));
+      errors.push(
+        invalid(
+          at,
+          owner,
+          `${owner.apiVersion === 'v1' ? '/v1' : owner.apiVersion}, Kind=Event is disallowed from being an owner`,
+        ),
+      );
     }
   });
   const [first, second] = owners.filter(({ controller }) => controller === true);

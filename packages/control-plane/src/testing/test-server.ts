@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +105,8 @@ export async function startTestServer({
     running.push(serving);
   });
 
+  // A handshake a call would be most of the time that tests take.
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const open = async (path: string, { method, body, headers, certificate }: TestRequest = {}) => {
     const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
     const request = httpsRequest({
@@ -113,11 +115,16 @@ export async function startTestServer({
       path,
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       ca: pki.ca.certPem,
-      agent: false,
+      agent: certificate === undefined ? agent : false,
       ...(certificate === null
         ? {}
         : { cert: (certificate ?? pki.admin).certPem, key: (certificate ?? pki.admin).keyPem }),
-      headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        ...(text === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+        ...headers,
+      },
     });
     request.end(text);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -145,6 +152,7 @@ export async function startTestServer({
       };
     },
     [Symbol.asyncDispose]: async () => {
+      agent.destroy();
       stop.abort(new Error('the test is over'));
       await Promise.all(running);
       await store[Symbol.asyncDispose]();

@@ -1,8 +1,8 @@
-import { ApiError, fieldOf, isJsonObject, strictDecodingTexts } from '@geobuk/api';
+import { ApiError, fieldOf, isJsonObject, protobufMediaType, strictDecodingTexts } from '@geobuk/api';
 import type { JsonObject, KubernetesObject } from '@geobuk/api';
 import type { ServedResource } from '../resources/served-resource.js';
 import { decodeServed } from '../registry/object-checks.js';
-import { objectOf, parseBody } from '../http/request-body.js';
+import { mediaTypeOf, objectOf, parseBody, unknownFormat } from '../http/request-body.js';
 import type { ResourceRequest } from './endpoint.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -26,6 +26,9 @@ export function decodeBody(call: ResourceRequest): KubernetesObject {
   const validation = fieldValidationOf(search);
   const body = request.body as Buffer | undefined;
   if (body === undefined || body.length === 0) throw ApiError.badRequest('the body of the request is empty');
+  if (resource.custom !== undefined && mediaTypeOf(request.headers['content-type']) === protobufMediaType) {
+    throw unknownFormat('application/json, application/yaml');
+  }
   const { value, duplicateFields } = parseBody(body, request.headers['content-type'], validation !== 'Ignore');
   return decodeFor(call, resource, objectOf(value), duplicateFields);
 }

@@ -1,10 +1,11 @@
 import { ApiError, isJsonObject, isNotFound, fieldOf, protobufMediaType } from '@geobuk/api';
-import type { JsonObject } from '@geobuk/api';
+import type { JsonObject, KubernetesObject } from '@geobuk/api';
 import { negotiate } from '../http/negotiation.js';
 import { parseBody } from '../http/request-body.js';
 import { protobufObject, speaksProtobuf } from '../http/protobuf.js';
 import { sendBytes, sendJson, sendValue } from '../http/respond.js';
 import { subjectOf } from '../resources/served-resource.js';
+import type { ServedResource } from '../resources/served-resource.js';
 import { parseListQuery } from '../registry/list-query.js';
 import type { DeleteOptions, Deleted, Representation, WriteOptions, Written } from '../registry/write-options.js';
 import { decodeBody, placed } from './decode-body.js';
@@ -44,21 +45,27 @@ export const updateEndpoint =
     const object = placed(decodeBody(call), key.namespace, key.name);
     const version = object.metadata.resourceVersion;
     const isVersionless = version === undefined || version === '' || version === '0';
-    if (isVersionless && (resource.strategy.needsVersionOnUpdate || resource.custom !== undefined)) {
-      throw ApiError.invalid(subjectOf(resource), key.name, [
-        {
-          field: 'metadata.resourceVersion',
-          reason: 'FieldValueInvalid',
-          message: 'Invalid value: 0x0: must be specified for an update',
-        },
-      ]);
-    }
+    const isRefused = isVersionless && (resource.strategy.needsVersionOnUpdate || resource.custom !== undefined);
     const wanted =
       version === '0' ? { ...object, metadata: { ...object.metadata, resourceVersion: undefined } } : object;
     const creates = resource.strategy.createsOnUpdate && call.info.subresource === '';
-    const written = await deps.registry.update(resource, key, () => wanted, { ...writeOptionsOf(call), creates });
+    const change = (current: KubernetesObject | undefined) => {
+      // What is not there yet has no version that its maker could know.
+      if (current !== undefined && isRefused) throw versionNeeded(resource, key.name);
+      return wanted;
+    };
+    const written = await deps.registry.update(resource, key, change, { ...writeOptionsOf(call), creates });
     return sendWritten(deps, call, written);
   };
+
+const versionNeeded = (resource: ServedResource, name: string): ApiError =>
+  ApiError.invalid(subjectOf(resource), name, [
+    {
+      field: 'metadata.resourceVersion',
+      reason: 'FieldValueInvalid',
+      message: 'Invalid value: 0x0: must be specified for an update',
+    },
+  ]);
 
 /** Answers with what was written, in the form that the client wants. */
 export function sendWritten(deps: EndpointDeps, call: ResourceRequest, { result, created }: Written): Promise<unknown> {

@@ -22,12 +22,15 @@ export function parseBody(body: Buffer, contentType: string | undefined, findDup
   }
   if (type === 'application/yaml' || type.endsWith('+yaml')) return parseYamlOrJson(textOf(body), findDuplicates);
   if (type === protobufMediaType) return { value: decodeProtobuf(body) as JsonObject, duplicateFields: [] };
-  throw ApiError.of(
+  throw unknownFormat('application/json, application/yaml, application/vnd.kubernetes.protobuf');
+}
+
+export const unknownFormat = (accepted: string): ApiError =>
+  ApiError.of(
     415,
     'UnsupportedMediaType',
-    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
   );
-}
 
 function textOf(body: Buffer): string {
   try {

@@ -6,6 +6,7 @@ import type { Attributes, Authorizer } from '../authorization/authorizer.js';
 import type { RbacAuthorizer } from '../authorization/rbac-authorizer.js';
 import { decodeBody } from '../endpoints/decode-body.js';
 import type { Endpoint, ResourceRequest } from '../endpoints/endpoint.js';
+import { negotiate } from '../http/negotiation.js';
 import { sendValue } from '../http/respond.js';
 
 export interface ReviewDeps {
@@ -60,6 +61,7 @@ export const reviewEndpoints = (functions: ReadonlyMap<string, ReviewFunction>):
   new Map([...functions].map(([name, review]) => [name, (call: ResourceRequest) => answer(review, call)]));
 
 async function answer(review: ReviewFunction, call: ResourceRequest): ReturnType<Endpoint> {
+  negotiate(call.request.headers.accept, []); // what is never stored has no table either (1.5.8)
   const asked = decodeBody(call) as unknown as Review;
   const spec = isJsonObject(asked.spec) ? asked.spec : {};
   const body = {
