@@ -59,7 +59,7 @@ describe('OpenAPI', () => {
     const document = await v3('apis/apps/v1');
     const schemas = valueAt(document, ['components', 'schemas']) as Doc;
     expect(document['openapi']).toBe('3.0.0');
-    expect(valueAt(schemas, ['io.k8s.api.apps.v1.Deployment', 'properties', 'spec'])).toEqual({
+    expect(valueAt(schemas, ['io.k8s.api.apps.v1.Deployment', 'properties', 'spec', 'allOf', 0])).toEqual({
       $ref: '#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec',
     });
     const port = valueAt(schemas, ['io.k8s.api.core.v1.ContainerPort', 'properties', 'protocol']);
