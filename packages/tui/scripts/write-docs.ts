@@ -8,6 +8,7 @@ import { actionIds, actionInfo } from '../src/actions/action-table.js';
 import { keyLabel } from '../src/actions/key-map.js';
 import { ownViews } from '../src/app/navigation.js';
 import { views } from '../src/views/registry.js';
+import { builtInSkins } from '../src/theme/theme.js';
 import { Dashboard } from '../src/testing/dashboard.js';
 import type { DashboardOptions } from '../src/testing/dashboard.js';
 
@@ -69,9 +70,9 @@ Pods. The mark before the name tells how an object is, with or without colour: \
 
 ${await screen({}, 'web-5d8f-c')}
 
-Why does a pod not run? \`i\` goes through what has to happen, in order, and says where it stopped and what to do.
+Why does a pod not run? \`W\` goes through what has to happen, in order, and says where it stopped and what to do.
 
-${await screen({}, 'What happened', 'i')}
+${await screen({}, 'What happened', 'S-w')}
 
 \`:fleet\`: a ship for each node, its crew of pods, its load of requests, addons on board.
 
@@ -103,6 +104,9 @@ list below the line shows what it could mean: kinds, views, namespaces, contexts
 | \`:pods app=web /crash\` | by label, filtered |
 | \`:ctx prod\` | another context |
 | \`:ns web\` | pods of a namespace |
+| \`:dir ~/manifests\` | manifests on this machine: \`a\` shows what they would change and applies them, \`d\` deletes what they hold |
+| \`:can u:jane@example.com\` | what somebody may do |
+| \`:reload\` | reads the settings again |
 | \`:q\` | quit |
 
 Views of its own: ${ownViews.map(({ name, aliases, description }) => `\`:${name}\` (${aliases.map((alias) => `\`${alias}\``).join(', ')}): ${description}`).join('; ')}.
@@ -131,13 +135,52 @@ Every action has an id; \`keys\` of the configuration binds ids to other keys, o
 
 ${(['resource', 'logs', 'text', 'general', 'navigation'] as const).map(keyTable).join('\n\n')}
 
-## Tabs, split, and k9s' own files
+## Tabs and split
 
 \`^t\` opens a tab, \`Tab\` goes to the next, \`^x\` closes it; each keeps its filter, cursor and pages. \`|\` puts the details of
 the object under the cursor beside the list; they follow the cursor and the object.
 
-\`aliases.yaml\` and \`hotkeys.yaml\` are read where k9s looks for them (\`K9S_CONFIG_DIR\`, else \`k9s\` below \`XDG_CONFIG_HOME\` or
-\`~/.config\`). A hotkey never takes away a key that does something here.
+## Settings
+
+What k9s reads is read here as it is, from where k9s looks (\`K9S_CONFIG_DIR\`, else \`k9s\` below \`XDG_CONFIG_HOME\` or
+\`~/.config\`; contexts below \`XDG_DATA_HOME\` or \`~/.local/share\`). A file that cannot be understood is told of at the start and
+keeps no other from working; \`:reload\` reads all of them again.
+
+| file of k9s | what it does here |
+| --- | --- |
+| \`config.yaml\` | \`readOnly\`, \`defaultView\`, \`noExitOnCtrlC\`, \`portForwardAddress\`, \`ui\` (\`skin\`, \`invert\`, \`headless\`, \`logoless\`, \`crumbsless\`, \`defaultsToFullScreen\`), \`logger\` (\`textWrap\`, \`showTime\`, \`disableAutoscroll\`), \`thresholds\`, \`shellPod\` |
+| \`clusters/CLUSTER/CONTEXT/config.yaml\` | \`readOnly\`, \`skin\`, \`namespace\`, \`view\`, \`featureGates.nodeShell\` of one context |
+| \`aliases.yaml\`, \`hotkeys.yaml\` | commands by name and by key; those of a context go first |
+| \`plugins.yaml\`, \`plugins/\` | programs on keys: scopes, inputs, pipes, background; variables \`$NAME\`, \`$NAMESPACE\`, \`$COL-…\`, \`$INPUT_…\` and the others |
+| \`views.yaml\` | columns (\`NAME[:JSONPath][\\|TNWSHLR]\`) and \`sortColumn\` by kind, by \`kind@namespace\`, by pattern |
+| \`jumps.yaml\` | where Enter leads, with \`{{.a.b}}\` and \`{{index .a "b"}}\` |
+| \`skins/NAME.yaml\` | colours; beside them there are ${[...Object.keys(builtInSkins), 'paper'].map((name) => `\`${name}\``).join(', ')} |
+
+A plugin or hotkey takes a key away from an action only with \`override: true\`. A value that comes from a cluster is not put
+into the command line of a shell when the shell would run parts of it: such a plugin takes \`$NAME\` from its environment instead,
+where all variables stand. With \`--readonly\` only plugins that say \`dangerous: false\` are offered.
+
+What k9s has no word for stands in \`tui.yaml\`, in \`geobuk\` below \`XDG_CONFIG_HOME\` or \`~/.config\` (or at
+\`GEOBUK_TUI_CONFIG\`), and goes before the files of k9s:
+
+\`\`\`yaml
+language: ko          # en or ko; absent: what LANG says
+mouse: true
+skin: blue-orange
+keys:                 # by id, see above; [] takes an action its keys
+  yaml: [f5]
+  kill: []
+contexts:
+  prod:
+    badge: PROD       # in red in the header and in every dialog; what is confirmed wants the context's name typed
+    readOnly: true    # --write lifts it for one run
+    skin: high-contrast
+    favourites: [web, db]
+    nodeShell: true   # s on a node makes a privileged pod there, asks first, and deletes it after
+\`\`\`
+
+The last view, namespaces, sorts, filters, commands and named port-forwards are kept in \`geobuk/tui.json\` below
+\`XDG_STATE_HOME\` or \`~/.local/state\`; nothing of a cluster's content is.
 
 ## Safety
 

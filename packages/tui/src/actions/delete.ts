@@ -59,7 +59,8 @@ export async function killRows(page: TablePage): Promise<void> {
   await removeAll(page, rows, { gracePeriodSeconds: 1 });
 }
 
-async function removeAll(
+/** Deletes rows one after the other, by UID; each failure is told, and the sum of them. */
+export async function removeAll(
   page: TablePage,
   rows: readonly Row[],
   how: Omit<DeleteOptions, 'signal' | 'uid'>,

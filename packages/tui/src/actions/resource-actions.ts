@@ -16,7 +16,12 @@ import {
   showYaml,
 } from './look.js';
 import { openRow } from './open-row.js';
-import { attachTo, forwardPort, shellInto } from './sessions.js';
+import { forwardPort } from './forward-port.js';
+import { shellOnNode } from './node-shell.js';
+import { sanitizePods } from './sanitize.js';
+import { attachTo, shellInto } from './sessions.js';
+import { setImage } from './set-image.js';
+import { transferFiles } from './transfer.js';
 import { cordonRows, drainNode, restartRows, scaleRows, suspendRows, triggerRow } from './change.js';
 import { configureAddon, toggleAddon } from './addon-actions.js';
 import { rollbackTo } from './rollback.js';
@@ -51,7 +56,11 @@ export function resourceActions(page: TablePage): Actions {
     ...(type.verbs.includes('patch') && type.plural !== 'addons' ? { edit: () => editRow(page) } : {}),
     ...(type.verbs.includes('delete') ? { delete: () => deleteRows(page) } : {}),
     ...(can.killable === true ? { kill: () => killRows(page) } : {}),
-    ...(can.shellable === true ? { shell: () => shellInto(page), attach: () => attachTo(page) } : {}),
+    ...(can.shellable === true
+      ? { shell: () => shellInto(page), attach: () => attachTo(page), transfer: () => transferFiles(page) }
+      : {}),
+    ...(can.hasImages === true && type.verbs.includes('patch') ? { setImage: () => setImage(page) } : {}),
+    ...(type.plural === 'pods' && type.group === '' ? { sanitize: () => sanitizePods(page) } : {}),
     ...(can.forwardable === true ? { portForward: () => forwardPort(page) } : {}),
     ...(scalable ? { scale: () => scaleRows(page) } : {}),
     ...(can.restartable === true ? { restart: () => restartRows(page) } : {}),
@@ -59,7 +68,12 @@ export function resourceActions(page: TablePage): Actions {
     ...(can.suspendable === true ? { suspend: () => suspendRows(page) } : {}),
     ...(can.triggerable === true ? { trigger: () => triggerRow(page) } : {}),
     ...(can.cordonable === true
-      ? { cordon: () => cordonRows(page, true), uncordon: () => cordonRows(page, false), drain: () => drainNode(page) }
+      ? {
+          cordon: () => cordonRows(page, true),
+          uncordon: () => cordonRows(page, false),
+          drain: () => drainNode(page),
+          nodeShell: () => shellOnNode(page),
+        }
       : {}),
     ...(type.plural === 'addons'
       ? { toggleAddon: () => toggleAddon(page), configureAddon: () => configureAddon(page) }

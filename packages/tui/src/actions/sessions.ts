@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import type { ObjectKey, Pod, Service } from '@geobuk/api';
+import type { ObjectKey, Pod } from '@geobuk/api';
 import { pods } from '@geobuk/api';
 import { attachToPod, execInPod } from '@geobuk/client';
 import type { TerminalSize } from '@geobuk/client';
@@ -7,13 +7,13 @@ import type { Services } from '../app/services.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { TablePage } from '../pages/table-page.js';
 import type { RawTerminal } from '../terminal/terminal.js';
-import { podChoiceOf, selectorsOf } from './open-row.js';
 
 /** Finds the best shell there is in the container. An argument array: nothing is interpreted on the way. */
 const shellCommand = ['sh', '-c', 'command -v bash >/dev/null 2>&1 && exec bash || exec sh'];
 const windowsShell = ['cmd.exe', '/c', 'powershell -NoLogo || cmd'];
 
-async function containerOf(pod: Pod, services: Services): Promise<string | undefined> {
+/** The container an act is about: the default one, the only one, or one that is chosen. */
+export async function containerOf(pod: Pod, services: Services): Promise<string | undefined> {
   const names = pod.spec.containers.map(({ name }) => name);
   const preferred = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
   if (preferred !== undefined && names.includes(preferred)) return preferred;
@@ -50,11 +50,13 @@ export interface SessionOptions {
   readonly pod: Pod;
   readonly container: string;
   readonly kind: 'exec' | 'attach';
+  /** What to run; absent: the best shell there is. */
+  readonly command?: readonly string[] | undefined;
 }
 
 /** Gives the terminal to a command in a container, and takes it back when that ends. */
 export async function openSession(
-  { cluster, services, key, pod, container, kind }: SessionOptions,
+  { cluster, services, key, pod, container, kind, command }: SessionOptions,
   signal: AbortSignal,
 ): Promise<void> {
   if (pod.status?.phase !== 'Running') {
@@ -75,7 +77,7 @@ export async function openSession(
     return kind === 'exec'
       ? await execInPod(connection, key, {
           ...options,
-          command: pod.spec.os?.name === 'windows' ? windowsShell : shellCommand,
+          command: command ?? (pod.spec.os?.name === 'windows' ? windowsShell : shellCommand),
         })
       : await attachToPod(connection, key, options);
   });
@@ -117,81 +119,4 @@ class SizeFeed implements AsyncIterable<TerminalSize>, Disposable {
     this.#listening[Symbol.dispose]();
     this.#wake?.();
   }
-}
-
-interface PortChoice {
-  readonly label: string;
-  readonly port: number;
-}
-
-function portsOf(pod: Pod, service: Service | undefined): readonly PortChoice[] {
-  const declared = pod.spec.containers.flatMap(({ name, ports = [] }) =>
-    ports.map(({ containerPort, name: portName }) => ({
-      label: `${name} ${portName ?? ''} ${containerPort}`,
-      port: containerPort,
-      name: portName,
-    })),
-  );
-  if (service === undefined) return declared;
-  return (service.spec.ports ?? []).map(({ port, targetPort, name }) => {
-    const target = targetPort ?? port;
-    const number = typeof target === 'number' ? target : (declared.find((one) => one.name === target)?.port ?? port);
-    return { label: `${name ?? ''} ${port} → ${number}`, port: number };
-  });
-}
-
-/** `Shift-F`: a local port into the pod; from a workload or service into whichever of its pods is ready. */
-export async function forwardPort(page: TablePage): Promise<void> {
-  const row = page.current;
-  if (row === undefined) return;
-  const { services } = page;
-  await services.act(async (signal) => {
-    const cluster = page.clusterOf(row);
-    const choice = podChoiceOf(page, row);
-    if (choice === undefined) {
-      services.flash('warn', `${row.key.name} selects no pods`);
-      return;
-    }
-    const connection = await cluster.connection(signal);
-    const namespace = row.key.namespace ?? '';
-    const selectors = selectorsOf(choice, row);
-    const { items } = await connection.list(pods, { namespace, ...selectors, signal });
-    const pod = items[0];
-    if (pod === undefined) {
-      services.flash('warn', `${row.key.name} has no pods`);
-      return;
-    }
-    const service = page.type.plural === 'services' ? (row.object as Service) : undefined;
-    const ports = portsOf(pod, service);
-    const first = ports[0]?.port;
-    const answer = await services.dialogs.form(
-      `Port-forward to ${page.type.singular} ${row.key.name}`,
-      [
-        { name: 'port', label: 'Pod port', value: String(first ?? '') },
-        { name: 'local', label: 'Local port', value: String(first !== undefined && first >= 1024 ? first : 0) },
-        { name: 'address', label: 'Address', value: '127.0.0.1' },
-      ],
-      'Forward',
-    );
-    if (answer === undefined) return;
-    const port = Number(answer['port']);
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-      services.flash('alert', `not a port: ${answer['port'] ?? ''}`);
-      return;
-    }
-    const target = {
-      cluster,
-      namespace,
-      name: `${page.type.singular}/${row.key.name}`,
-      port,
-      ...(choice.by === 'name' ? { pod: row.key.name } : { labelSelector: selectors.labelSelector ?? '' }),
-    };
-    const forward = await services.forwards.open(
-      target,
-      Number(answer['local']),
-      answer['address'] ?? '127.0.0.1',
-      services.clock.now(),
-    );
-    services.flash('info', `forwarding ${forward.address}:${forward.localPort} to ${target.name}:${port}`);
-  });
 }

@@ -30,7 +30,7 @@ export interface RunOptions {
 
 const quits = new Set(['q', 'q!', 'qa', 'quit', 'exit']);
 /** Words of a command that are no names of views. */
-const words = new Set([...quits, 'can', 'reload', 'dir', 'd', 'ls', 'cow']);
+const words = new Set([...quits, 'can', 'reload', 'dir', 'cow']);
 
 /** What is typed after `:`. */
 export class Commands {

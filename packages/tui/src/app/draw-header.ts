@@ -84,9 +84,9 @@ function drawInfo(canvas: Canvas, state: HeaderState): void {
     return;
   }
   label(1, 'Cluster', state.cluster);
-  const use = state.load === undefined ? '' : `  ${cpu}/${memory}`;
-  label(2, 'K8s', `${state.clusterVersion === '' ? '…' : state.clusterVersion}${use}`);
-  canvas.text(0, 3, state.link.text, state.link.paint);
+  label(2, 'K8s', state.clusterVersion === '' ? '…' : state.clusterVersion);
+  const end = canvas.text(0, 3, state.link.text, state.link.paint);
+  if (state.load !== undefined && state.link.paint === 'diffAdd') canvas.text(end + 2, 3, `${cpu}/${memory}`, 'value');
 }
 
 function drawHints(canvas: Canvas, { namespaces, activeNamespace, hints }: HeaderState): void {
@@ -94,7 +94,9 @@ function drawHints(canvas: Canvas, { namespaces, activeNamespace, hints }: Heade
   for (let from = 0; from < namespaces.length; from += canvas.height) {
     const column = namespaces.slice(from, from + canvas.height);
     const width = Math.min(20, Math.max(...column.map(({ key, label }) => key.length + textWidth(label) + 4)));
-    if (x + width > canvas.width || from >= canvas.height * 2) break;
+    // The keys of the page are what a person looks for: on a narrow screen namespaces take one column.
+    const room = canvas.width < 80 ? canvas.height : canvas.height * 2;
+    if (x + width > canvas.width || from >= room) break;
     column.forEach(({ key, label }, y) => {
       const at = canvas.text(x, y, `<${key}>`, 'series2');
       canvas.region(at, y, width - 4, 1).text(1, 0, label, label === activeNamespace ? 'highlight' : 'hintText');

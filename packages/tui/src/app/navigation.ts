@@ -3,7 +3,11 @@ import type { ResourceType } from '@geobuk/api';
 import type { Cluster } from '../cluster/cluster.js';
 import { parseNamespaces } from '../command/parse-command.js';
 import type { Command } from '../command/parse-command.js';
-import { aliasesPage, contextsPage, forwardsPage, journalPage } from '../pages/own-lists.js';
+import { contextsPage } from '../pages/contexts-page.js';
+import { DirectoryPage } from '../pages/directory-page.js';
+import { dumpsPage } from '../pages/dumps-page.js';
+import { forwardsPage } from '../pages/forwards-page.js';
+import { aliasesPage, journalPage } from '../pages/own-lists.js';
 import { FleetPage } from '../pages/fleet-page.js';
 import { LoopsPage } from '../pages/loops-page.js';
 import { PulsesPage } from '../pages/pulses-page.js';
@@ -45,6 +49,12 @@ export const ownViews: readonly OwnView[] = [
   { name: 'contexts', aliases: ['ctx', 'context'], description: 'contexts of the kubeconfig', open: contextsPage },
   { name: 'aliases', aliases: ['alias', 'a'], description: 'every name of every resource', open: aliasesPage },
   { name: 'portforwards', aliases: ['portforward', 'pf'], description: 'open port-forwards', open: forwardsPage },
+  {
+    name: 'screendumps',
+    aliases: ['screendump', 'sd'],
+    description: 'what was saved with ^s',
+    open: dumpsPage,
+  },
   { name: 'journal', aliases: ['undo', 'changes'], description: 'changes made from here, to undo', open: journalPage },
   {
     name: 'workloads',
@@ -89,6 +99,7 @@ export function pageOf(command: Command, clusters: readonly Cluster[], services:
   if (own?.name === 'xray' && argument !== undefined) return xrayOf(argument, command.args[1], cluster, services);
   if (command.name === 'can' && argument !== undefined) return rightsOf(argument, cluster, services);
   if (own !== undefined) return own.open(cluster, services);
+  if (command.name === 'dir') return new DirectoryPage(argument ?? '.', cluster, services);
   if (/^(ns|namespaces?)$/.test(command.name) && argument !== undefined) {
     return pageOf({ ...command, name: 'pods' }, clusters, services);
   }

@@ -14,19 +14,23 @@ export interface OutsideDeps {
 
 /** The person's editor and files. What is edited may be secret: only its owner can read it, and it is gone after. */
 export function openOutside({ terminal, editor, dumpDirectory, kubeconfigPath }: OutsideDeps): Outside {
+  const edit = async (path: string): Promise<void> => {
+    const [command, ...args] = editor;
+    if (command === undefined) throw new Error('no editor: set $EDITOR');
+    const call = { command, args: [...args, path], pipes: [], environment: {} };
+    const code = await terminal.handOver('inherit', () => runInFront(call));
+    if (code !== 0) throw new Error(`${command} ended with ${code}: nothing was changed`);
+  };
   return {
+    editFile: edit,
     dumpDirectory,
     kubeconfigPath,
     async editText(text, suffix) {
-      const [command, ...args] = editor;
-      if (command === undefined) throw new Error('no editor: set $EDITOR');
       const directory = await mkdtemp(join(tmpdir(), 'geobuk-edit-'));
       const path = join(directory, suffix.replace(/[^\w.-]/g, '-'));
       try {
         await writeFile(path, text, { mode: 0o600 });
-        const call = { command, args: [...args, path], pipes: [], environment: {} };
-        const code = await terminal.handOver('inherit', () => runInFront(call));
-        if (code !== 0) throw new Error(`${command} ended with ${code}: nothing was changed`);
+        await edit(path);
         return await readFile(path, 'utf8');
       } finally {
         await rm(directory, { recursive: true, force: true });

@@ -28,6 +28,8 @@ export interface Forward {
   readonly problem: string;
   /** The pod used last. */
   readonly pod: string;
+  /** The name it is kept by; '' when it is not. */
+  readonly label: string;
 }
 
 interface Running {
@@ -58,7 +60,7 @@ export class PortForwards implements Disposable {
   }
 
   /** Listens locally; `localPort` 0 takes any free one. @throws {Error} the port is taken. */
-  async open(target: ForwardTarget, localPort: number, address: string, now: number): Promise<Forward> {
+  async open(target: ForwardTarget, localPort: number, address: string, now: number, label = ''): Promise<Forward> {
     const abort = new AbortController();
     const server = createServer((socket) => void this.#serve(id, socket));
     const id = this.#next;
@@ -79,6 +81,7 @@ export class PortForwards implements Disposable {
       connections: 0,
       problem: '',
       pod: target.pod ?? '',
+      label,
     };
     this.#running.set(id, { forward, server, abort });
     this.#changed();

@@ -4,7 +4,8 @@ import type { Readable } from 'node:stream';
 import type { ProgramCall } from './services.js';
 
 /** How much of what a program says is kept. */
-const mostOutput = 64 * 1024;
+const endOfOutput = 64 * 1024;
+const wholeOutput = 16 * 1024 * 1024;
 
 const environmentOf = ({ environment }: ProgramCall): NodeJS.ProcessEnv => ({ ...process.env, ...environment });
 
@@ -24,6 +25,7 @@ export async function runBehind(
 ): Promise<{ readonly code: number; readonly output: string }> {
   const said: Buffer[] = [];
   let size = 0;
+  const mostOutput = call.whole === true ? wholeOutput : endOfOutput;
   const hear = (stream: Readable): void => {
     stream.on('data', (data: Buffer) => {
       said.push(data);

@@ -47,12 +47,16 @@ export interface ProgramCall {
   readonly pipes: readonly (readonly string[])[];
   /** Beside those of the dashboard itself. */
   readonly environment: Readonly<Record<string, string>>;
+  /** All it says is wanted, up to 16 MiB; else the end of it. */
+  readonly whole?: boolean | undefined;
 }
 
 /** Programs of the person's machine, injected so that tests need none. */
 export interface Outside {
   /** Opens a text in the person's editor. @returns the text as saved. */
   editText(text: string, suffix: string): Promise<string>;
+  /** Opens a file in the person's editor, as it is. */
+  editFile(path: string): Promise<void>;
   /** Saves a text to the folder for screen dumps. @returns the path. */
   saveText(name: string, text: string): Promise<string>;
   /** Gives the terminal to a program until it ends. @returns its exit code. */

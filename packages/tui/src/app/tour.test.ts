@@ -14,7 +14,7 @@ describe('a tour through every view at 80x24', () => {
     await using board = new Dashboard();
     expect(await board.shows('web-5d8f-c')).toMatchInlineSnapshot(`
       "Context: geobuk [RW]           <0> all          <d> Describe  <p>  Previous logs
-      Cluster: geobuk                <1> default      <y> YAML      <i>  Why?
+      Cluster: geobuk                <1> default      <y> YAML      <W>  Why?
       K8s:     v1.34.1+geobuk        <2> kube-system  <X> Related   <e>  Edit
       ● connected                    <3> 훈련소       <l> Logs      <^d> Delete
       ┌─ pods(default)[5] ───────────────────────────────────────────────────────────┐
@@ -198,7 +198,7 @@ describe('a tour through every view at 80x24', () => {
   it('explains why a pod does not run', async () => {
     await using board = new Dashboard();
     await board.shows('big-0');
-    board.press('i');
+    board.press('S-w');
     expect(content(await board.shows('Insufficient cpu'))).toMatchInlineSnapshot(`
       "┌─ why: pod default/big-0 ─────────────────────────────────────────────────────┐
       │✖ big-0: Pending — Scheduled: 0/2 nodes are available: 2 Insufficient cpu.    │

@@ -21,6 +21,11 @@ export function parseCommand(text: string): Command | undefined {
   const words = text.trim().match(/'[^']*'|\S+/g) ?? [];
   const first = words[0];
   if (first === undefined) return undefined;
+  // A path begins like a filter, and may hold spaces.
+  if (/^(dir|d|ls)$/i.test(first)) {
+    const path = text.trim().slice(first.length).trim();
+    return { name: 'dir', args: path === '' ? [] : [path], contexts: [] };
+  }
   const args: string[] = [];
   const contexts: string[] = [];
   let filter: string | undefined;

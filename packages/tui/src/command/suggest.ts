@@ -66,9 +66,11 @@ function names(text: string, { catalog, views, actions }: SuggestionSources): re
   const exact = catalog.find(text);
   const seen = new Set<string>();
   for (const type of catalog.types) {
-    const unique = catalog.find(type.plural) === type ? type.plural : `${type.plural}.${type.group}`;
-    if (seen.has(unique)) continue;
-    seen.add(unique);
+    // Versions of one kind are one line.
+    const id = `${type.plural}.${type.group}`;
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const unique = catalog.find(type.plural)?.group === type.group ? type.plural : id;
     const scores = [unique, type.singular, ...type.shortNames].map((name) => fuzzyScore(text, name) ?? -1);
     const score = type === exact ? 20_000 : Math.max(...scores);
     if (score < 0) continue;

@@ -46,6 +46,7 @@ export class Dashboard implements AsyncDisposable {
   readonly app: App;
   readonly saved: string[] = [];
   readonly ran: ProgramCall[] = [];
+  readonly editedFiles: string[] = [];
   readonly #stop = new AbortController();
   readonly #running: Promise<number>;
 
@@ -85,6 +86,10 @@ export class Dashboard implements AsyncDisposable {
       saveText: (name, text) => {
         this.saved.push(text);
         return Promise.resolve(`dumps/${name}`);
+      },
+      editFile: (path) => {
+        this.editedFiles.push(path);
+        return Promise.resolve();
       },
       runInFront: (call) => {
         this.ran.push(call);

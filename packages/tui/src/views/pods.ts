@@ -52,7 +52,7 @@ export const podsView = tableView<Pod>({
     { title: 'NAME', cell: (pod) => pod.metadata.name ?? '' },
     {
       title: 'PF',
-      drop: 9,
+      drop: 40,
       cell: (pod, facts) => (facts.isForwarded(formatKey(keyOf(pod))) ? 'Ⓕ' : ''),
     },
     {
@@ -117,6 +117,7 @@ export const podsView = tableView<Pod>({
     shellable: true,
     forwardable: true,
     killable: true,
+    hasImages: true,
     explainable: true,
   },
   slim: slimPod,

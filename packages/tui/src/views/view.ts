@@ -49,6 +49,8 @@ export interface Capabilities<T extends KubernetesObject> {
   readonly cordonable?: boolean | undefined;
   readonly decodable?: boolean | undefined;
   readonly killable?: boolean | undefined;
+  /** Whether its containers can be given other images. */
+  readonly hasImages?: boolean | undefined;
   readonly explainable?: boolean | undefined;
 }
 

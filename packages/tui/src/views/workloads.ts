@@ -99,7 +99,7 @@ export const deploymentsView = tableView<Deployment>({
   },
   problem: deploymentProblem,
   opens: 'pods',
-  capabilities: running<Deployment>({ scalable: true, restartable: true }),
+  capabilities: running<Deployment>({ scalable: true, restartable: true, hasImages: true }),
 });
 
 /** `:statefulsets`. */
@@ -115,7 +115,7 @@ export const statefulSetsView = tableView<StatefulSet>({
     s.spec.replicas === 0 ? 'done' : shortOf(s.status?.readyReplicas, s.spec.replicas ?? 1) === '' ? 'ok' : 'pending',
   problem: (s) => shortOf(s.status?.readyReplicas, s.spec.replicas ?? 1),
   opens: 'pods',
-  capabilities: running<StatefulSet>({ scalable: true, restartable: true }),
+  capabilities: running<StatefulSet>({ scalable: true, restartable: true, hasImages: true }),
 });
 
 /** `:daemonsets`. */
@@ -133,7 +133,7 @@ export const daemonSetsView = tableView<DaemonSet>({
   health: (d) => (shortOf(d.status?.numberReady, d.status?.desiredNumberScheduled ?? 0) === '' ? 'ok' : 'pending'),
   problem: (d) => shortOf(d.status?.numberReady, d.status?.desiredNumberScheduled ?? 0),
   opens: 'pods',
-  capabilities: running<DaemonSet>({ restartable: true }),
+  capabilities: running<DaemonSet>({ restartable: true, hasImages: true }),
 });
 
 /** `:replicasets`. An old revision wants no pods and is shown as done. */
