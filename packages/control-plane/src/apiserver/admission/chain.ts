@@ -10,6 +10,7 @@ import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
 import { podSecurity } from './pod-security/pod-security.js';
+import { mutatingPolicies } from './policies/mutating-policies.js';
 import { validatingPolicies } from './policies/validating-policies.js';
 import { priorityAdmission } from './priority.js';
 import { resourceQuota } from './quota/resource-quota.js';
@@ -30,24 +31,29 @@ export interface AdmissionDeps {
 }
 
 /** Every plugin, in the order in which a write meets them. Follows: checklist 2.7.1. */
-export const admissionPlugins = (deps: AdmissionDeps): readonly AdmissionPlugin[] => [
-  namespaceLifecycle(deps), // nothing new in a namespace that ends
-  limitRanger(deps), // defaults and bounds of what containers ask for
-  serviceAccountAdmission(deps), // who a pod is, and its token
-  nodeRestriction(deps), // nodes keep to themselves
-  taintNodesByCondition, // no pods before a node has said that it is ready
-  podSecurity(deps), // what a namespace lets its pods do
-  priorityAdmission(deps), // class to number
-  defaultTolerationSeconds, // five minutes of a lost node
-  defaultStorageClass(deps), // a class for claims that name none
-  storageObjectInUseProtection, // data stays while it is used
-  persistentVolumeClaimResize(deps), // claims grow where their class allows it
-  runtimeClassAdmission(deps), // class to overhead; `host` for the privileged only
-  certificateRequestUser, // who asks for a certificate; nobody becomes system:masters
-  rbacEscalation(deps), // nobody gives away what he does not hold
-  defaultIngressClass(deps), // a class for ingresses that name none
-  mutatingWebhooks(deps), // what others change
-  validatingPolicies(deps), // what expressions refuse
-  validatingWebhooks(deps), // what others refuse
-  resourceQuota(deps), // last: only what all others let in is booked
-];
+export function admissionPlugins(deps: AdmissionDeps): readonly AdmissionPlugin[] {
+  const policies = mutatingPolicies(deps);
+  return [
+    namespaceLifecycle(deps), // nothing new in a namespace that ends
+    limitRanger(deps), // defaults and bounds of what containers ask for
+    serviceAccountAdmission(deps), // who a pod is, and its token
+    nodeRestriction(deps), // nodes keep to themselves
+    taintNodesByCondition, // no pods before a node has said that it is ready
+    podSecurity(deps), // what a namespace lets its pods do
+    priorityAdmission(deps), // class to number
+    defaultTolerationSeconds, // five minutes of a lost node
+    defaultStorageClass(deps), // a class for claims that name none
+    storageObjectInUseProtection, // data stays while it is used
+    persistentVolumeClaimResize(deps), // claims grow where their class allows it
+    runtimeClassAdmission(deps), // class to overhead; `host` for the privileged only
+    certificateRequestUser, // who asks for a certificate; nobody becomes system:masters
+    rbacEscalation(deps), // nobody gives away what he does not hold
+    defaultIngressClass(deps), // a class for ingresses that name none
+    policies.first, // what expressions change
+    mutatingWebhooks(deps), // what others change
+    policies.again, // what expressions want to change in what others made of it
+    validatingPolicies(deps), // what expressions refuse
+    validatingWebhooks(deps), // what others refuse
+    resourceQuota(deps), // last: only what all others let in is booked
+  ];
+}

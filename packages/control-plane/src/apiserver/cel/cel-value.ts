@@ -1,5 +1,6 @@
 import { isJsonArray, isJsonObject } from '@geobuk/api';
 import type { Json } from '@geobuk/api';
+import { CelError } from './cel-error.js';
 
 /** Integers are CEL's int, other numbers double, also integers with `isDouble`, where a schema says so. */
 export function celValue(value: Json | undefined, isDouble = false): unknown {
@@ -17,4 +18,32 @@ export function longestIn(value: unknown): number {
   let longest = Math.max(1, children.length);
   for (const child of children) longest = Math.max(longest, longestIn(child));
   return longest;
+}
+
+/** What an expression gave, as JSON. @throws {CelError} it is nothing that JSON knows. */
+export function jsonOfCel(value: unknown): Json {
+  switch (typeof value) {
+    case 'bigint':
+      return Number(value);
+    case 'string':
+    case 'boolean':
+    case 'number':
+      return value;
+    case 'object': {
+      if (value === null) return null;
+      if (Array.isArray(value)) return (value as readonly unknown[]).map(jsonOfCel);
+      if (value instanceof Date) return value.toISOString();
+      if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+      const entries = value instanceof Map ? [...(value as Map<unknown, unknown>)] : Object.entries(value);
+      if (
+        value instanceof Map ||
+        Object.getPrototypeOf(value) === Object.prototype ||
+        Object.getPrototypeOf(value) === null
+      )
+        return Object.fromEntries(entries.map(([key, child]) => [String(key), jsonOfCel(child)]));
+      throw new CelError('the expression gave a value that is no JSON');
+    }
+    default:
+      throw new CelError('the expression gave a value that is no JSON');
+  }
 }

@@ -1,6 +1,9 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { Environment } from '@marcbachmann/cel-js';
+import { CelError } from './cel-error.js';
 import { longestIn } from './cel-value.js';
+
+export { CelError } from './cel-error.js';
 
 /** What all expressions of one act may cost together; nothing runs beyond it. Follows: checklist 2.9.5 and 3.3.6. */
 export class CelBudget {
@@ -15,11 +18,6 @@ export class CelBudget {
     this.#left -= cost;
     if (this.#left < 0) throw new CelError('operation cancelled: actual cost limit exceeded');
   }
-}
-
-/** An expression that cannot be read, or that failed. */
-export class CelError extends Error {
-  override readonly name = 'CelError';
 }
 
 export interface Expression {

@@ -10,6 +10,7 @@ import {
   wholeUnits,
 } from '@geobuk/api';
 import type { ParsedQuantity } from '@geobuk/api';
+import { addKubernetesLibraries } from './kubernetes-libraries.js';
 
 class CelQuantity {
   readonly value: ParsedQuantity;
@@ -199,6 +200,7 @@ export function kubernetesEnvironment(variables: readonly string[]): Environment
   for (const [signature, handler] of Object.entries(functions)) {
     environment.registerFunction(signature, handler as (...values: unknown[]) => unknown);
   }
+  addKubernetesLibraries(environment);
   for (const name of variables) environment.registerVariable(name, 'dyn');
   return environment;
 }

@@ -4,7 +4,13 @@ import { CelError } from '../../cel/expression.js';
 import { admissionExpression } from '../webhooks/match-conditions.js';
 
 /** Lists whose elements hold expressions. */
-const holders = ['matchConditions', 'validations', 'variables'];
+const holders: Readonly<Record<string, readonly string[]>> = {
+  matchConditions: ['expression'],
+  validations: ['expression', 'messageExpression'],
+  variables: ['expression'],
+  auditAnnotations: ['valueExpression'],
+  mutations: ['applyConfiguration.expression', 'jsonPatch.expression'],
+};
 
 /** Expressions of webhook configurations and policies that are no CEL. Follows: checklist 2.8.11. */
 export function expressionErrors(object: KubernetesObject): readonly FieldError[] {
@@ -18,22 +24,27 @@ export function expressionErrors(object: KubernetesObject): readonly FieldError[
 
 function look(value: Json, path: string, errors: FieldError[]): void {
   if (!isJsonObject(value)) return;
-  for (const holder of holders) {
+  for (const [holder, fields] of Object.entries(holders)) {
     const list = fieldOf(value, holder);
     if (!isJsonArray(list)) continue;
     list.forEach((item, i) => {
-      const text = isJsonObject(item) ? fieldOf(item, 'expression') : undefined;
-      if (typeof text !== 'string') return;
-      try {
-        admissionExpression(text);
-      } catch (error) {
-        if (!(error instanceof CelError)) throw error;
-        errors.push({
-          field: `${path}.${holder}[${i}].expression`,
-          reason: 'FieldValueInvalid',
-          message: `Invalid value: ${JSON.stringify(text)}: ${error.message}`,
-        });
-      }
+      for (const field of fields) lookAt(item, field, `${path}.${holder}[${i}].${field}`, errors);
+    });
+  }
+}
+
+function lookAt(item: Json, field: string, path: string, errors: FieldError[]): void {
+  let text: Json | undefined = item;
+  for (const part of field.split('.')) text = isJsonObject(text) ? fieldOf(text, part) : undefined;
+  if (typeof text !== 'string') return;
+  try {
+    admissionExpression(text);
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    errors.push({
+      field: path,
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(text)}: ${error.message}`,
     });
   }
 }

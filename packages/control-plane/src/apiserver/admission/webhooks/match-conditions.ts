@@ -2,6 +2,7 @@ import type { Json, KubernetesObject } from '@geobuk/api';
 import { CelBudget, compileExpression } from '../../cel/expression.js';
 import type { Expression } from '../../cel/expression.js';
 import { celValue } from '../../cel/cel-value.js';
+import { withoutMessageLiterals } from '../../cel/mutation-literals.js';
 import { kubernetesEnvironment } from '../../cel/kubernetes-environment.js';
 
 const conditionBudget = 2_500_000;
@@ -14,7 +15,7 @@ const compiled = new Map<string, Expression>();
 export function admissionExpression(text: string): Expression {
   let found = compiled.get(text);
   if (found === undefined) {
-    found = compileExpression(environment, text);
+    found = compileExpression(environment, withoutMessageLiterals(text));
     if (compiled.size >= keptExpressions) compiled.delete(compiled.keys().next().value ?? '');
     compiled.set(text, found);
   }
