@@ -14,9 +14,12 @@ import type { Auditor } from './audit/auditor.js';
 import { createAuditor } from './audit/create-auditor.js';
 import { Admission } from './admission/admission.js';
 import { admissionPlugins } from './admission/chain.js';
+import { readPodSecurityConfig } from './admission/pod-security/pod-security-config.js';
+import type { PodSecurityConfig } from './admission/pod-security/pod-security-config.js';
 import { InProcessClient } from './in-process-client.js';
 import type { InProcessClientDeps } from './in-process-client.js';
 import type { User } from './authentication/user.js';
+import { configureAuthentication } from './authentication/configure-authentication.js';
 import { Authenticator } from './authentication/authenticator.js';
 import { ServiceAccountTokens } from './authentication/service-account-tokens.js';
 import { AuthorizerChain } from './authorization/authorizer.js';
@@ -111,7 +114,12 @@ export class ApiServer {
       caches,
       now,
     });
-    this.#authenticator = new Authenticator({ caches, serviceAccountTokens: this.tokens, now });
+    this.#authenticator = new Authenticator({
+      caches,
+      serviceAccountTokens: this.tokens,
+      authorities: { frontProxies: pki.frontProxy.caPem },
+      now,
+    });
     this.#reviews = reviewFunctions({
       authenticator: this.#authenticator,
       authorizer: this.authorizer,
@@ -120,7 +128,15 @@ export class ApiServer {
     });
     this.#reservations = new ServiceReservations({ caches, serviceCIDR: config.serviceCIDR, random });
     const admission = new Admission(
-      admissionPlugins({ catalog: this.catalog, caches, random, now, rbac: this.#rbac, authorizer: this.authorizer }),
+      admissionPlugins({
+        catalog: this.catalog,
+        caches,
+        random,
+        now,
+        rbac: this.#rbac,
+        authorizer: this.authorizer,
+        podSecurityConfig: podSecurityConfigOf(config.apiServer),
+      }),
     );
     this.registry = new Registry({
       caches,
@@ -205,6 +221,7 @@ export class ApiServer {
     // Where the port is taken nobody waits for them any more: they end with the signal, and their end is no news.
     followers.catch(() => undefined);
     await using auditor = await this.#auditor();
+    await using _webhook = await configureAuthentication(this.#authenticator, this.#deps, signal);
     const server = this.#build(signal, auditor);
     try {
       await this.#listen(server);
@@ -280,7 +297,7 @@ export class ApiServer {
         allowHTTP1: true,
         key: pki.serving.keyPem,
         cert: pki.serving.certPem,
-        ca: pki.ca.certPem,
+        ca: [pki.ca.certPem, pki.frontProxy.caPem], // which of them decides whom a certificate names
         requestCert: true,
         rejectUnauthorized: false, // a bad certificate is answered with 401, not with a broken connection
         settings: { maxConcurrentStreams: 1000 },
@@ -438,3 +455,6 @@ async function soon(work: Promise<void>): Promise<void> {
   const first = await Promise.race([work, new Promise((resolve) => setImmediate(resolve, pending))]);
   if (first === pending) throw new Error('not all objects are loaded yet');
 }
+
+const podSecurityConfigOf = ({ admissionConfigFile: file }: ApiServerOptions = {}): PodSecurityConfig | undefined =>
+  file === undefined ? undefined : readPodSecurityConfig(file);

@@ -9,6 +9,7 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.js';
 import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
+import type { PodSecurityConfig } from './pod-security/pod-security-config.js';
 import { podSecurity } from './pod-security/pod-security.js';
 import { mutatingPolicies } from './policies/mutating-policies.js';
 import { validatingPolicies } from './policies/validating-policies.js';
@@ -26,6 +27,7 @@ export interface AdmissionDeps {
   readonly caches: WatchCaches;
   readonly rbac: RbacAuthorizer;
   readonly authorizer: Authorizer;
+  readonly podSecurityConfig?: PodSecurityConfig | undefined;
   random(): number;
   now(): number;
 }

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { decodeProtectedHeader, exportJWK, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader, exportJWK, jwtVerify, SignJWT } from 'jose';
 import type { JWK, JWTPayload } from 'jose';
 import { ApiError } from '@geobuk/api';
 import type { KubernetesObject } from '@geobuk/api';
@@ -93,11 +93,11 @@ export class ServiceAccountTokens {
       .sign(this.#privateKey);
   }
 
-  /** Whether a token claims to be of this issuer's key. */
+  /** Whether a token claims to be of this issuer. */
   claims(token: string): boolean {
     if (token.split('.').length !== 3) return false;
     try {
-      return decodeProtectedHeader(token).alg === algorithm;
+      return decodeProtectedHeader(token).alg === algorithm && decodeJwt(token).iss === this.issuer;
     } catch {
       return false;
     }

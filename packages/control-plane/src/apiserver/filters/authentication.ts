@@ -23,7 +23,7 @@ export function authentication({ authenticator }: { readonly authenticator: Auth
     async (server) => {
       server.decorateRequest('user');
       server.addHook('onRequest', async (request) => {
-        request.user = await authenticator.authenticate(request.headers, socketOf(request.raw));
+        request.user = await authenticator.authenticate(request.headers, socketOf(request.raw), request.info.path);
       });
     },
     { name: 'authentication', dependencies: ['request-info'] },

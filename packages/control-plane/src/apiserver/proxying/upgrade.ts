@@ -71,10 +71,12 @@ async function serve(deps: UpgradeDeps, request: IncomingMessage, socket: Duplex
     });
   let record: AuditRecord | undefined;
   try {
-    const caller = await deps.authenticator.authenticate(request.headers, request.socket).catch((error: unknown) => {
-      record = begin(undefined);
-      throw error;
-    });
+    const caller = await deps.authenticator
+      .authenticate(request.headers, request.socket, info.path)
+      .catch((error: unknown) => {
+        record = begin(undefined);
+        throw error;
+      });
     record = begin(caller);
     const user = impersonate(deps.authorizer, caller, request.headers);
     if (user !== caller) record?.impersonates(user);

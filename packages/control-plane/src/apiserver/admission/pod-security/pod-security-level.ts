@@ -66,11 +66,30 @@ const checks: Readonly<Record<Level, readonly Check[]>> = {
 
 const windowsFree = new Set<Check>([allowPrivilegeEscalation, restrictedCapabilities, restrictedSeccomp]);
 
-/** Every violation as one text; undefined when there is none. */
-export function violations(level: Level, pod: CheckedPod): string | undefined {
+/** The minor version in which a check came; older policies do not have it. */
+const since: ReadonlyMap<Check, number> = new Map([
+  [allowPrivilegeEscalation, 8],
+  [baselineSeccomp, 19],
+  [restrictedSeccomp, 19],
+  [restrictedCapabilities, 22],
+  [runAsUser, 23],
+  [hostProbes, 34],
+]);
+
+const minorOf = (version: string): number =>
+  version === 'latest' ? Number.POSITIVE_INFINITY : Number(version.slice('v1.'.length));
+
+/**
+ * Every violation as one text; undefined when there is none.
+ * @param version `latest` or `v1.x`: the checks as they were then.
+ */
+export function violations(level: Level, pod: CheckedPod, version = 'latest'): string | undefined {
+  const minor = minorOf(version);
   const isWindows = pod.spec.os?.name === 'windows';
   const found = checks[level].flatMap((check) => {
-    if (isWindows && windowsFree.has(check)) return [];
+    // Windows was held to everything before 1.25.
+    if (isWindows && windowsFree.has(check) && minor >= 25) return [];
+    if ((since.get(check) ?? 0) > minor) return [];
     const one = check(pod);
     return one === undefined ? [] : [`${one.reason} (${one.detail})`];
   });

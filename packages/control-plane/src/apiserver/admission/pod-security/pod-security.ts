@@ -4,14 +4,12 @@ import type { WatchCaches } from '../../../watch-cache/watch-cache.js';
 import { storePrefix, subjectOf } from '../../resources/served-resource.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.js';
 import type { CheckedPod } from './pod-security-check.js';
+import { modes, noPodSecurityConfig, versionForm } from './pod-security-config.js';
+import type { Mode, PodSecurityConfig, Policy } from './pod-security-config.js';
 import { isLevel, violations } from './pod-security-level.js';
-import type { Level } from './pod-security-level.js';
 
 const prefix = 'pod-security.kubernetes.io/';
-const versionForm = /^(latest|v1\.\d+)$/;
 const warnedPods = 3000;
-
-type Mode = 'enforce' | 'audit' | 'warn';
 
 /** Where a kind keeps the pod that it makes. */
 const templates: Readonly<Record<string, readonly string[]>> = {
@@ -25,54 +23,71 @@ const templates: Readonly<Record<string, readonly string[]>> = {
   'batch/cronjobs': ['spec', 'jobTemplate', 'spec', 'template'],
 };
 
-interface Policy {
-  readonly level: Level;
-  readonly version: string;
+interface Judge {
+  readonly config: PodSecurityConfig;
+  readonly namespace: KubernetesObject | undefined;
 }
 
 /** Follows: PodSecurity, checklist 2.10. */
-export function podSecurity({ caches }: { readonly caches: WatchCaches }): AdmissionPlugin {
-  const namespaceOf = ({ namespace = '' }: AdmissionRequest) =>
-    caches.cache(storePrefix('', 'namespaces')).get({ name: namespace })?.object;
+export function podSecurity({
+  caches,
+  podSecurityConfig: config = noPodSecurityConfig,
+}: {
+  readonly caches: WatchCaches;
+  readonly podSecurityConfig?: PodSecurityConfig | undefined;
+}): AdmissionPlugin {
   return {
     name: 'PodSecurity',
     async validate(object, request, old) {
       if (object === undefined) return;
       const { group, plural } = request.resource.type;
       if (group === '' && plural === 'namespaces') {
-        if (request.subresource === '') await checkNamespace(caches, object, request, old);
+        if (request.subresource === '') await checkNamespace(caches, config, object, request, old);
         return;
       }
-      if (group === '' && plural === 'pods')
-        checkPod(namespaceOf(request), object as Pod, request, old as Pod | undefined);
-      else checkTemplate(namespaceOf(request), object, request);
+      const { namespace: name = '' } = request;
+      const isPod = group === '' && plural === 'pods';
+      if (!isPod && templates[`${group}/${plural}`] === undefined) return;
+      const exempt = config.exemptions.namespaces.has(name)
+        ? 'namespace'
+        : config.exemptions.usernames.has(request.user.name)
+          ? 'user'
+          : undefined;
+      if (exempt !== undefined) {
+        request.annotate(`${prefix}exempt`, exempt);
+        return;
+      }
+      const judge = { config, namespace: caches.cache(storePrefix('', 'namespaces')).get({ name })?.object };
+      if (isPod) checkPod(judge, object as Pod, request, old as Pod | undefined);
+      else checkTemplate(judge, object, request);
     },
   };
 }
 
-/** Of a namespace's labels; what is not set or cannot be read is privileged, except that bad words are strict. */
-function policyOf(namespace: KubernetesObject | undefined, mode: Mode): Policy {
+/** Of a namespace's labels; what is not set has the default, what cannot be read is strict. */
+function policyOf({ config, namespace }: Judge, mode: Mode): Policy {
   const labels = namespace?.metadata.labels ?? {};
   const level = labels[`${prefix}${mode}`];
-  const version = labels[`${prefix}${mode}-version`] ?? 'latest';
-  if (level === undefined) return { level: 'privileged', version };
-  return { level: isLevel(level) ? level : 'restricted', version: versionForm.test(version) ? version : 'latest' };
+  const version = labels[`${prefix}${mode}-version`];
+  const absent = config.defaults[mode];
+  return {
+    level: level === undefined ? absent.level : isLevel(level) ? level : 'restricted',
+    version: version === undefined ? absent.version : versionForm.test(version) ? version : 'latest',
+  };
 }
 
 const named = ({ level, version }: Policy): string => `"${level}:${version}"`;
 
-function checkPod(
-  namespace: KubernetesObject | undefined,
-  pod: Pod,
-  request: AdmissionRequest,
-  old: Pod | undefined,
-): void {
+function checkPod(judge: Judge, pod: Pod, request: AdmissionRequest, old: Pod | undefined): void {
   const { operation, subresource } = request;
   if (subresource !== '' && subresource !== 'ephemeralcontainers') return;
   // Only what can matter to the checks is looked at again.
   if (operation === 'UPDATE' && old !== undefined && deepEqual(old.spec, pod.spec)) return;
-  const enforce = policyOf(namespace, 'enforce');
-  const refused = violations(enforce.level, pod);
+  if (isExemptClass(judge, pod, request)) return;
+  const enforce = policyOf(judge, 'enforce');
+  request.annotate(`${prefix}enforce-policy`, `${enforce.level}:${enforce.version}`);
+  const refused = violations(enforce.level, pod, enforce.version);
+  tellAudit(judge, pod, request);
   if (refused !== undefined) {
     throw ApiError.forbidden(
       subjectOf(request.resource),
@@ -80,21 +95,30 @@ function checkPod(
       `violates PodSecurity ${named(enforce)}: ${refused}`,
     );
   }
-  warn(namespace, pod, request);
+  warn(judge, pod, request);
 }
 
-function warn(namespace: KubernetesObject | undefined, pod: CheckedPod, request: AdmissionRequest): void {
-  const policy = policyOf(namespace, 'warn');
-  const found = violations(policy.level, pod);
+function isExemptClass({ config }: Judge, { spec }: CheckedPod, request: AdmissionRequest): boolean {
+  if (spec.runtimeClassName === undefined || !config.exemptions.runtimeClasses.has(spec.runtimeClassName)) return false;
+  request.annotate(`${prefix}exempt`, 'runtimeClass');
+  return true;
+}
+
+function warn(judge: Judge, pod: CheckedPod, request: AdmissionRequest): void {
+  const policy = policyOf(judge, 'warn');
+  const found = violations(policy.level, pod, policy.version);
   if (found !== undefined) request.warn(`would violate PodSecurity ${named(policy)}: ${found}`);
 }
 
+function tellAudit(judge: Judge, pod: CheckedPod, request: AdmissionRequest): void {
+  const policy = policyOf(judge, 'audit');
+  const found = violations(policy.level, pod, policy.version);
+  if (found !== undefined)
+    request.annotate(`${prefix}audit-violations`, `would violate PodSecurity ${named(policy)}: ${found}`);
+}
+
 /** What makes pods is let in: its pods are refused later. It is said now, where somebody reads it. */
-function checkTemplate(
-  namespace: KubernetesObject | undefined,
-  object: KubernetesObject,
-  request: AdmissionRequest,
-): void {
+function checkTemplate(judge: Judge, object: KubernetesObject, request: AdmissionRequest): void {
   const { type } = request.resource;
   const path = templates[`${type.group}/${type.plural}`];
   if (path === undefined || request.subresource !== '') return;
@@ -102,11 +126,15 @@ function checkTemplate(
   for (const part of path) found = (found as Readonly<Record<string, unknown>> | undefined)?.[part];
   const template = found as CheckedPod | undefined;
   if (template?.spec === undefined) return;
-  warn(namespace, { spec: template.spec, metadata: template.metadata ?? {} }, request);
+  const pod = { spec: template.spec, metadata: template.metadata ?? {} };
+  if (isExemptClass(judge, pod, request)) return;
+  tellAudit(judge, pod, request);
+  warn(judge, pod, request);
 }
 
 async function checkNamespace(
   caches: WatchCaches,
+  config: PodSecurityConfig,
   object: KubernetesObject,
   request: AdmissionRequest,
   old: KubernetesObject | undefined,
@@ -118,16 +146,16 @@ async function checkNamespace(
     for (const { field, message } of errors) request.warn(`${field}: ${message}`);
     return;
   }
-  if (old === undefined) return;
-  const before = policyOf(old, 'enforce');
-  const after = policyOf(object, 'enforce');
+  if (old === undefined || config.exemptions.namespaces.has(request.name)) return;
+  const before = policyOf({ config, namespace: old }, 'enforce');
+  const after = policyOf({ config, namespace: object }, 'enforce');
   if (after.level === 'privileged' || deepEqual(before, after)) return;
   const { items } = await caches
     .cache(storePrefix('', 'pods'))
     .list({ namespace: request.name, limit: warnedPods, signal: request.signal });
   const byText = new Map<string, string[]>();
   for (const item of items) {
-    const text = violations(after.level, item.object as Pod);
+    const text = violations(after.level, item.object as Pod, after.version);
     if (text === undefined) continue;
     const reasons = text.replaceAll(/ \((?:[^()"]|"[^"]*")*\)/g, '');
     const names = byText.get(reasons);
@@ -153,7 +181,7 @@ function labelErrors(namespace: KubernetesObject): readonly FieldError[] {
       reason: 'FieldValueInvalid',
       message: `Invalid value: ${JSON.stringify(value)}: ${why}`,
     });
-  for (const mode of ['enforce', 'audit', 'warn'] as const) {
+  for (const mode of modes) {
     const level = labels[`${prefix}${mode}`];
     const version = labels[`${prefix}${mode}-version`];
     if (level !== undefined && !isLevel(level))
