@@ -42,7 +42,23 @@ describe('addonClosure (A2, A3)', () => {
       title: 'a capability that nobody provides is missing, with who wants it',
       catalogue: [node('a', ['b']), node('b', ['moon'])],
       wanted: ['a'],
-      expected: { missing: [{ addon: 'b', capability: 'moon' }] },
+      expected: { missing: [{ addon: 'b', capability: 'moon', unfit: [] }] },
+    },
+    {
+      title: 'a provider of another version than the one required is named, and is not enabled for it',
+      catalogue: [node('app', ['dns@^2.0.0']), node('dns', [], { version: '1.4.0' })],
+      wanted: ['app'],
+      expected: { enable: ['app'], missing: [{ addon: 'app', capability: 'dns@^2.0.0', unfit: ['dns 1.4.0'] }] },
+    },
+    {
+      title: 'of two providers the one whose version will do is taken',
+      catalogue: [
+        node('old', [], { provides: ['dns@1.0.0'], version: '7.0.0' }),
+        node('new', [], { provides: ['dns'], version: '2.1.0' }),
+        node('app', ['dns@>=2']),
+      ],
+      wanted: ['app'],
+      expected: { order: ['new', 'app'], missing: [] },
     },
     {
       title: 'an enabled provider is preferred to the first of the catalogue',

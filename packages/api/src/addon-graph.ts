@@ -1,8 +1,12 @@
+import { meetsRequirement, offersCapability } from './addon-capability.js';
+
 /** What of an addon matters to the order and to who needs whom. */
 export interface AddonNode {
   readonly name: string;
+  readonly version?: string | undefined;
   /** Capabilities, such as `pod-network`. */
   readonly provides: readonly string[];
+  /** Capabilities, of which perhaps only some versions will do: `dns@^1.2`. */
   readonly requires: readonly string[];
   readonly conflicts: readonly string[];
 }
@@ -10,7 +14,10 @@ export interface AddonNode {
 /** A capability that nobody among those looked at provides. */
 export interface MissingCapability {
   readonly addon: string;
+  /** As it is required, with the range of versions. */
   readonly capability: string;
+  /** Those that have it in a version that will not do, as `name version`. */
+  readonly unfit: readonly string[];
 }
 
 /** Two addons that cannot be enabled together. */
@@ -52,7 +59,8 @@ export function addonClosure(
     chosen.add(name);
     for (const capability of node.requires) {
       const provider = providerOf(catalogue, capability, chosen, wanted);
-      if (provider === undefined) missing.push({ addon: name, capability });
+      if (provider === undefined)
+        missing.push({ addon: name, capability, unfit: unfitProviders(catalogue, capability) });
       else queue.push(provider.name);
     }
   }
@@ -73,7 +81,7 @@ function providerOf(
   chosen: ReadonlySet<string>,
   wanted: readonly string[],
 ): AddonNode | undefined {
-  const providers = catalogue.filter(({ provides }) => provides.includes(capability));
+  const providers = catalogue.filter((node) => meetsRequirement(node, capability));
   return (
     providers.find(({ name }) => chosen.has(name)) ??
     providers.find(({ name }) => wanted.includes(name)) ??
@@ -81,14 +89,20 @@ function providerOf(
   );
 }
 
+/** Who has what is required, in a version that will not do: `dns 1.0.0`. */
+export const unfitProviders = (nodes: readonly AddonNode[], requirement: string): readonly string[] =>
+  nodes
+    .filter((node) => offersCapability(node, requirement) && !meetsRequirement(node, requirement))
+    .map(({ name, version = '' }) => `${name} ${version}`.trimEnd());
+
 /** Those of `enabled` that offer a capability which `node` will not share with anybody, or the other way round. */
 export function addonConflicts(node: AddonNode, enabled: readonly AddonNode[]): readonly AddonConflict[] {
   const clashes: AddonConflict[] = [];
   for (const other of enabled) {
     if (other.name === node.name) continue;
     const capability =
-      node.conflicts.find((name) => other.provides.includes(name)) ??
-      other.conflicts.find((name) => node.provides.includes(name));
+      node.conflicts.find((name) => offersCapability(other, name)) ??
+      other.conflicts.find((name) => offersCapability(node, name));
     if (capability !== undefined) clashes.push({ addon: node.name, other: other.name, capability });
   }
   return clashes;
@@ -96,7 +110,7 @@ export function addonConflicts(node: AddonNode, enabled: readonly AddonNode[]): 
 
 /** Capabilities that `node` requires and that none of `enabled` provides. */
 export const unmetCapabilities = (node: AddonNode, enabled: readonly AddonNode[]): readonly string[] =>
-  node.requires.filter((capability) => !enabled.some(({ provides }) => provides.includes(capability)));
+  node.requires.filter((capability) => !enabled.some((other) => meetsRequirement(other, capability)));
 
 /** The enabled addons that would lack something without `name`, also by way of others; those nearest to it first. */
 export function addonDependants(name: string, enabled: readonly AddonNode[]): readonly string[] {
@@ -107,7 +121,7 @@ export function addonDependants(name: string, enabled: readonly AddonNode[]): re
     const left = enabled.filter((node) => !gone.has(node.name));
     for (const node of left) {
       const lacks = unmetCapabilities(node, left).some((capability) =>
-        enabled.some((other) => gone.has(other.name) && other.provides.includes(capability)),
+        enabled.some((other) => gone.has(other.name) && offersCapability(other, capability)),
       );
       if (!lacks) continue;
       dependants.push(node.name);
@@ -137,7 +151,7 @@ export function addonOrder(nodes: readonly AddonNode[]): {
     path.push(node.name);
     for (const capability of node.requires) {
       for (const provider of nodes) {
-        if (provider.name !== node.name && provider.provides.includes(capability)) visit(provider);
+        if (provider.name !== node.name && offersCapability(provider, capability)) visit(provider);
       }
     }
     path.pop();

@@ -12,13 +12,55 @@ export interface Addon extends KubernetesObject {
 export interface AddonSpec {
   readonly enabled: boolean;
   /** Where the package comes from; absent for what ships with the product. */
-  readonly source?:
-    | { readonly package: string; readonly version?: string | undefined; readonly integrity?: string | undefined }
-    | undefined;
+  readonly source?: AddonSource | undefined;
   /** Only what the user chose; defaults stay in the package's schema. */
   readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * Platform (unless said): what ships with the product, or what `source` says. Pinned: what is installed stays.
+   * Auto: of a package from a registry, always the newest version in the range of `source.version`.
+   */
   readonly updatePolicy?: 'Platform' | 'Pinned' | 'Auto' | undefined;
   readonly onDisable?: { readonly data?: 'Retain' | 'Delete' | undefined } | undefined;
+}
+
+/** An npm package that does not ship with the product. */
+export interface AddonSource {
+  readonly package: string;
+  /** A version; with the update policy Auto a range. */
+  readonly version?: string | undefined;
+  /** `sha512-…` that the archive must have; may be left out with the update policy Auto only. */
+  readonly integrity?: string | undefined;
+  /** What the package may do beyond reading, as `geobuk addon install` names it: `host`, `write`, … */
+  readonly allow?: readonly string[] | undefined;
+}
+
+/** A version of a package that the cluster keeps as an AddonPackage, to go back to. */
+export interface AddonRelease {
+  readonly package: string;
+  readonly version: string;
+  readonly integrity: string;
+}
+
+/** The last change from one version to another, and how it ended. */
+export interface AddonUpgrade {
+  readonly from: string;
+  readonly to: string;
+  /** Of the package that was tried, where it has one; tells another archive of the same version apart. */
+  readonly integrity?: string | undefined;
+  readonly state: 'Progressing' | 'Succeeded' | 'RolledBack';
+  readonly startedAt: string;
+  /** Of the Addon object: a later change of its spec is a reason to try again. */
+  readonly generation: number;
+  readonly message?: string | undefined;
+}
+
+export interface AddonSize {
+  /** Of the npm package, unpacked. */
+  readonly packageBytes: number;
+  /** Of the container images, as far as a node has them. */
+  readonly imageBytes: number;
+  /** What its pods request, those of DaemonSets counted once. */
+  readonly memoryBytes: number;
 }
 
 export type AddonPhase =
@@ -29,6 +71,10 @@ export interface AddonStatus {
   readonly phase?: AddonPhase | undefined;
   readonly installedVersion?: string | undefined;
   readonly availableVersion?: string | undefined;
+  /** The last one that was Ready. */
+  readonly release?: AddonRelease | undefined;
+  readonly upgrade?: AddonUpgrade | undefined;
+  readonly size?: AddonSize | undefined;
   /** The inventory: exactly what was applied, in order. */
   readonly resources?: readonly AddonResource[] | undefined;
   /** DependenciesMet, ConfigValid, Applied, Ready, UpToDate, Pruned. */
@@ -104,6 +150,7 @@ export interface AddonDefinition<Config = Readonly<Record<string, unknown>>> {
   readonly description: string;
   /** Capabilities, such as `pod-network`, `dns`, `metrics.k8s.io`. */
   readonly provides: readonly string[];
+  /** Capabilities, where only some versions will do with a range: `dns@^1.2`. */
   readonly requires: readonly string[];
   /** Capabilities that must not be provided by anybody else at the same time. */
   readonly conflicts: readonly string[];

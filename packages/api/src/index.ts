@@ -20,15 +20,21 @@ export type { CauseReason, FieldError, Status, StatusCause, StatusReason, Status
 export * from './generated/resources.js';
 export type * from './generated/types.js';
 export { addons } from './addon.js';
+export { addonArchiveLimitBytes, addonPackageLabel, addonPackageName, addonPackages } from './addon-package.js';
+export type { AddonPackage, AddonPackageSpec } from './addon-package.js';
 export type {
   Addon,
   AddonCluster,
   AddonDefinition,
   AddonHealthCheck,
   AddonPhase,
+  AddonRelease,
   AddonResource,
+  AddonSize,
+  AddonSource,
   AddonSpec,
   AddonStatus,
+  AddonUpgrade,
 } from './addon.js';
 export { deepEqual, semanticEqual } from './json/deep-equal.js';
 export { asJson, fieldOf, isJsonArray, isJsonObject, setField, valueAt } from './json/json-value.js';
@@ -115,7 +121,18 @@ export type {
 export { customPrinter } from './printing/custom-columns.js';
 export { compileJsonPath } from './json/json-path.js';
 export type { JsonPath } from './json/json-path.js';
-export { addonClosure, addonConflicts, addonDependants, addonOrder, unmetCapabilities } from './addon-graph.js';
+export {
+  addonClosure,
+  addonConflicts,
+  addonDependants,
+  addonOrder,
+  unfitProviders,
+  unmetCapabilities,
+} from './addon-graph.js';
+export { capabilityOf, meetsRequirement, offersCapability, parseRequirement } from './addon-capability.js';
+export type { CapabilityProvider, RequiredCapability } from './addon-capability.js';
+export { compareVersions, isVersionRange, satisfiesRange } from './version-range.js';
+export { addonDefinitionProblems } from './addon-definition-problems.js';
 export type { AddonClosure, AddonConflict, AddonNode, MissingCapability } from './addon-graph.js';
 export { resolveAddonConfig } from './addon-config.js';
 export type { AddonConfigError, ResolvedAddonConfig } from './addon-config.js';

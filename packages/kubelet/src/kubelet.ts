@@ -8,6 +8,7 @@ import type { KubeletConfig } from './config.js';
 import { createNodeAgent } from './node-agent.js';
 import { makeSelfSigned } from './node/certificate-request.js';
 import { joinCluster } from './node/join.js';
+import { keptArchive } from './node/kept-archive.js';
 import { findNodeIp } from './node/machine.js';
 import { SignedCertificate } from './node/signed-certificate.js';
 import { openRuntimes } from './open-runtimes.js';
@@ -58,7 +59,7 @@ export function createKubelet(config: KubeletConfig): Kubelet {
       },
       signal,
     );
-    const opening = openRuntimes(config, signal);
+    const opening = openRuntimes(config, signal, async (...asked) => keptArchive((await joining).client, ...asked));
     const [joined, opened] = await Promise.allSettled([joining, opening]);
     if (joined.status === 'rejected' || opened.status === 'rejected') {
       if (opened.status === 'fulfilled') await opened.value[Symbol.asyncDispose]();

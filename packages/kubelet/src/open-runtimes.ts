@@ -4,6 +4,7 @@ import type { KubeletConfig } from './config.js';
 import { PrivateContainerd } from './runtime/containerd/private-containerd.js';
 import { openCriRuntime } from './runtime/cri/cri-runtime.js';
 import { HostRuntime } from './runtime/host/host-runtime.js';
+import type { ArchiveSource } from './runtime/host/npm-images.js';
 import type { ContainerRuntime } from './runtime/runtime.js';
 
 /** What runs pods on this node, and how it is kept up. */
@@ -19,7 +20,11 @@ export interface OpenedRuntimes extends AsyncDisposable {
 }
 
 /** @throws {RuntimeError} Unavailable: no engine answers, or none is installed. */
-export async function openRuntimes(config: KubeletConfig, signal: AbortSignal): Promise<OpenedRuntimes> {
+export async function openRuntimes(
+  config: KubeletConfig,
+  signal: AbortSignal,
+  archive?: ArchiveSource,
+): Promise<OpenedRuntimes> {
   const { dataDir, containerdSocket, log, nodeName } = config;
   const containerd =
     containerdSocket === undefined
@@ -34,6 +39,7 @@ export async function openRuntimes(config: KubeletConfig, signal: AbortSignal): 
     directory: join(dataDir, 'host'),
     moduleRoots: config.npmModuleRoots ?? [],
     npmDirectory: config.npmDirectory ?? join(dataDir, 'npm'),
+    archive,
   });
   return {
     engine,

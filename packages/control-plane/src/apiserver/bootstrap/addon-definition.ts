@@ -1,5 +1,5 @@
-import { addons } from '@geobuk/api';
-import type { KubernetesObject } from '@geobuk/api';
+import { addonPackages, addons } from '@geobuk/api';
+import type { KubernetesObject, ResourceType } from '@geobuk/api';
 
 const text = { type: 'string' } as const;
 const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } as const;
@@ -27,7 +27,12 @@ const spec = {
       type: 'object',
       description: 'Where the package comes from; absent for what ships with the product.',
       required: ['package'],
-      properties: { package: { type: 'string', minLength: 1 }, version: text, integrity: text },
+      properties: {
+        package: { type: 'string', minLength: 1 },
+        version: text,
+        integrity: { type: 'string', pattern: '^sha512-[A-Za-z0-9+/]{86}==$' },
+        allow: { ...texts, description: 'What the package may do beyond reading.' },
+      },
     },
     config: { ...open, description: 'What the user chose; the package has the defaults.' },
     updatePolicy: { type: 'string', enum: ['Platform', 'Pinned', 'Auto'] },
@@ -78,42 +83,67 @@ const status = {
   },
 };
 
-/** The kind behind which every addon stands; itself a custom resource like any other. */
-export const addonDefinition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `${addons.plural}.${addons.group}` },
-  spec: {
-    group: addons.group,
-    scope: 'Cluster',
-    names: {
-      plural: addons.plural,
-      singular: addons.singular,
-      kind: addons.kind,
-      listKind: `${addons.kind}List`,
+const definitionOf = (
+  { plural, singular, kind, group, version }: ResourceType,
+  served: Readonly<Record<string, unknown>>,
+): KubernetesObject =>
+  ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Cluster',
+      names: { plural, singular, kind, listKind: `${kind}List` },
+      versions: [{ name: version, served: true, storage: true, ...served }],
+      conversion: { strategy: 'None' },
     },
-    versions: [
-      {
-        name: addons.version,
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            description: 'One addon of the cluster: switched on and off, configured, observed.',
-            required: ['spec'],
-            properties: { spec, status },
-          },
-        },
-        subresources: { status: {} },
-        additionalPrinterColumns: [
-          { name: 'Enabled', type: 'boolean', jsonPath: '.spec.enabled' },
-          { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
-          { name: 'Version', type: 'string', jsonPath: '.status.installedVersion' },
-          { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-        ],
-      },
-    ],
-    conversion: { strategy: 'None' },
+  }) as KubernetesObject;
+
+/** The kind behind which every addon stands; itself a custom resource like any other. */
+export const addonDefinition = definitionOf(addons as ResourceType, {
+  schema: {
+    openAPIV3Schema: {
+      type: 'object',
+      description: 'One addon of the cluster: switched on and off, configured, observed.',
+      required: ['spec'],
+      properties: { spec, status },
+    },
   },
-} as KubernetesObject;
+  subresources: { status: {} },
+  additionalPrinterColumns: [
+    { name: 'Enabled', type: 'boolean', jsonPath: '.spec.enabled' },
+    { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+    { name: 'Version', type: 'string', jsonPath: '.status.installedVersion' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+});
+
+/** The archives of addons' packages that the cluster keeps. */
+export const addonPackageDefinition = definitionOf(addonPackages as ResourceType, {
+  schema: {
+    openAPIV3Schema: {
+      type: 'object',
+      description: 'The npm archive of an addon, kept so that nodes need no registry and upgrades can be rolled back.',
+      required: ['spec'],
+      properties: {
+        spec: {
+          type: 'object',
+          required: ['package', 'version', 'integrity', 'archive'],
+          properties: {
+            package: { type: 'string', minLength: 1, maxLength: 214 },
+            version: { type: 'string', minLength: 1, maxLength: 256 },
+            integrity: { type: 'string', pattern: '^sha512-[A-Za-z0-9+/]{86}==$' },
+            archive: { type: 'string', format: 'byte', description: 'What npm pack makes, in base64.' },
+          },
+          'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'a package never changes: make another' }],
+        },
+      },
+    },
+  },
+  additionalPrinterColumns: [
+    { name: 'Package', type: 'string', jsonPath: '.spec.package' },
+    { name: 'Version', type: 'string', jsonPath: '.spec.version' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+});

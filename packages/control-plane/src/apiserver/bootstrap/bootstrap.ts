@@ -5,7 +5,7 @@ import type { Registry } from '../registry/registry.js';
 import type { ResourceCatalog } from '../resources/resource-catalog.js';
 import type { ServedResource } from '../resources/served-resource.js';
 import { defaultFlowControl } from '../flow-control/default-configuration.js';
-import { addonDefinition } from './addon-definition.js';
+import { addonDefinition, addonPackageDefinition } from './addon-definition.js';
 import { bootstrapNamespaces, bootstrapObjects } from './bootstrap-objects.js';
 import type { BootstrapFacts } from './bootstrap-objects.js';
 import {
@@ -36,7 +36,7 @@ export async function bootstrap(deps: BootstrapDeps, facts: BootstrapFacts, sign
   await ensureAll(deps, bootstrapClusterRoleBindings, reconciledBinding, signal);
   await ensureAll(deps, bootstrapRoleBindings, reconciledBinding, signal);
   await ensureAll(deps, defaultFlowControl, () => undefined, signal); // kept as they are by FlowControlConfiguration
-  await ensureAll(deps, [addonDefinition], reconciledDefinition, signal);
+  await ensureAll(deps, [addonDefinition, addonPackageDefinition], reconciledDefinition, signal);
   await ensureAll(deps, bootstrapObjects(facts), reconciledObject, signal);
 }
 

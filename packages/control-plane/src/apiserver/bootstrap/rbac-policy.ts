@@ -295,6 +295,7 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
       '/openid/v1/jwks/',
     ]),
   ]),
+  clusterRole('geobuk:addon-packages', [on(['addons.geobuk.dev'], ['addonpackages'], ['get'])]),
   ...['nodeclient', 'selfnodeclient'].map((name) =>
     clusterRole(`system:certificates.k8s.io:certificatesigningrequests:${name}`, [
       on(['certificates.k8s.io'], [`certificatesigningrequests/${name}`], ['create']),
@@ -356,6 +357,8 @@ export const bootstrapClusterRoleBindings: readonly ClusterRoleBinding[] = [
     'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient',
     group('system:nodes'),
   ),
+  // Nodes run the programs of addons whose packages the cluster keeps.
+  clusterBinding('geobuk:addon-packages', 'geobuk:addon-packages', group('system:nodes')),
 ];
 
 const role = (namespace: string, name: string, rules: readonly PolicyRule[]): Role => ({

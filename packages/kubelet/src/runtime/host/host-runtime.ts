@@ -21,7 +21,7 @@ import type {
   SandboxSpec,
 } from '../runtime.js';
 import { NpmImages, isRunnable } from './npm-images.js';
-import type { NpmPackage } from './npm-images.js';
+import type { ArchiveSource, NpmPackage } from './npm-images.js';
 import { formatNpmReference } from './npm-reference.js';
 import { ShimClient } from './shim-client.js';
 import { writeJsonLine } from './shim/json-lines.js';
@@ -35,6 +35,7 @@ export interface HostRuntimeConfig {
   /** See NpmImagesConfig. */
   readonly moduleRoots: readonly string[];
   readonly npmDirectory: string;
+  readonly archive?: ArchiveSource | undefined;
   readonly npm?: string | undefined;
   /** Environment of every container, below what its pod says. */
   readonly env?: Readonly<Record<string, string>> | undefined;

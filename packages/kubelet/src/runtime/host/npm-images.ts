@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { ArchiveError, installNpmArchive, readNpmArchive } from '@geobuk/client';
 import { RuntimeError } from '../runtime.js';
 import type { ImageState } from '../runtime.js';
 import { formatNpmReference, parseNpmReference, satisfies } from './npm-reference.js';
@@ -12,9 +13,18 @@ export interface NpmImagesConfig {
   readonly moduleRoots: readonly string[];
   /** Packages that are not installed go here. */
   readonly directory: string;
+  /** Packages that the cluster keeps; asked before the registry. */
+  readonly archive?: ArchiveSource | undefined;
   /** The npm command. Default: the one beside this Node.js, else any in the usual places. */
   readonly npm?: string | undefined;
 }
+
+/** The archive of a package that the cluster keeps, checked by its integrity hash; undefined when it keeps none. */
+export type ArchiveSource = (
+  name: string,
+  version: string,
+  signal: AbortSignal,
+) => Promise<{ readonly integrity: string; readonly bytes: Buffer } | undefined>;
 
 /** A package that can be run. */
 export interface NpmPackage {
@@ -73,11 +83,14 @@ export class NpmImages {
       return found;
     }
     const { name, range } = parseNpmReference(reference);
+    const kept = range === undefined ? undefined : await this.#config.archive?.(name, range, signal);
     await mkdir(this.#config.directory, { recursive: true, mode: 0o755 });
     const scratch = await mkdtemp(join(this.#config.directory, '.install-'));
     try {
-      await this.#install(scratch, `${name}@${range ?? 'latest'}`, signal);
-      const integrity = await lockedIntegrity(scratch, name);
+      const integrity =
+        kept === undefined
+          ? await this.#install(scratch, name, range ?? 'latest', signal)
+          : await this.#unpack(scratch, reference, kept, signal);
       const fresh = await readPackage(join(scratch, 'node_modules', name), name, scratch);
       if (fresh === undefined) throw new RuntimeError('ImagePull', `${reference}: the package has nothing to run`);
       const record: InstallRecord = { integrity, treeDigest: await treeDigest(join(scratch, 'node_modules')) };
@@ -138,7 +151,28 @@ export class NpmImages {
     return found;
   }
 
-  async #install(prefix: string, wanted: string, signal: AbortSignal): Promise<void> {
+  async #unpack(
+    scratch: string,
+    reference: string,
+    kept: { readonly integrity: string; readonly bytes: Buffer },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { moduleRoots, npm } = this.#config;
+    try {
+      const archive = readNpmArchive(kept.bytes);
+      if (archive.integrity !== kept.integrity)
+        throw new ArchiveError(`the archive has the integrity ${archive.integrity}, not ${kept.integrity}`);
+      await installNpmArchive(archive, { directory: scratch, moduleRoots, npm, signal });
+      return archive.integrity;
+    } catch (error) {
+      if (!(error instanceof ArchiveError)) throw error;
+      throw new RuntimeError('ImagePull', `${reference}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** @returns what npm checked the archive against. */
+  async #install(prefix: string, name: string, range: string, signal: AbortSignal): Promise<string> {
+    const wanted = `${name}@${range}`;
     const args = ['install', '--prefix', prefix, '--prefer-offline', '--ignore-scripts', '--omit=dev', '--no-audit'];
     const npm = this.#config.npm ?? join(dirname(process.execPath), 'npm');
     await writeFile(join(prefix, 'package.json'), JSON.stringify({ private: true }));
@@ -154,6 +188,7 @@ export class NpmImages {
       const words = (error as { readonly stderr?: string }).stderr?.trim() || (error as Error).message;
       throw new RuntimeError('ImagePull', `npm install ${wanted}: ${words.slice(-1000)}`, { cause: error });
     }
+    return lockedIntegrity(prefix, name);
   }
 }
 
