@@ -49,6 +49,8 @@ export interface AddonUpgrade {
   readonly integrity?: string | undefined;
   readonly state: 'Progressing' | 'Succeeded' | 'RolledBack';
   readonly startedAt: string;
+  /** The new version must stay healthy for a while before the old one is given up. */
+  readonly healthySince?: string | undefined;
   /** Of the Addon object: a later change of its spec is a reason to try again. */
   readonly generation: number;
   readonly message?: string | undefined;

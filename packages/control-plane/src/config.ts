@@ -30,6 +30,8 @@ export interface ControlPlaneConfig {
   readonly dnsAddress: string;
   /** Directories of addon packages. */
   readonly addonPackages: readonly string[];
+  /** Where the product's own packages are found, for addons that come from elsewhere. */
+  readonly addonModuleRoots?: readonly string[] | undefined;
   /** What kube-apiserver has flags for. */
   readonly apiServer?: ApiServerOptions | undefined;
   /** KubeSchedulerConfiguration v1; absent: one profile, as Kubernetes has it. */

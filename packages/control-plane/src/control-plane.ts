@@ -6,6 +6,8 @@ import { allSettledOrThrow, clientCertificate, createHttpClient, followSignal, s
 import type { Client, HttpClient } from '@geobuk/client';
 import { loadAddonCatalogue } from './addons/addon-catalogue.js';
 import { createAddonReconciler } from './addons/addon-reconciler.js';
+import { firstLogLine } from './addons/first-log-line.js';
+import { PackageReleases } from './addons/packages/package-releases.js';
 import { ApiServer } from './apiserver/api-server.js';
 import type { User } from './apiserver/authentication/user.js';
 import { kubernetesVersion } from './apiserver/endpoints/plain-routes.js';
@@ -93,12 +95,24 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
       serviceCIDR: config.serviceCIDR,
       rootCa: pki.ca.certPem,
       signer: new CertificateSigner(pki),
-      addonControllers: async (deps) =>
-        createAddonReconciler({
+      addonControllers: async (deps) => {
+        const catalogue = await loadAddonCatalogue({ packages: config.addonPackages, log });
+        const cluster = await addonCluster(config, client, signal);
+        const releases = new PackageReleases({
           ...deps,
-          catalogue: await loadAddonCatalogue({ packages: config.addonPackages, log }),
-          cluster: await addonCluster(config, client, signal),
-        }),
+          catalogue,
+          cluster,
+          directory: join(config.dataDir, 'addons'),
+          moduleRoots: config.addonModuleRoots ?? [],
+        });
+        return createAddonReconciler({
+          ...deps,
+          catalogue,
+          cluster,
+          releases,
+          logs: firstLogLine({ request: (...args) => overTheWire().request(...args) }),
+        });
+      },
       leaderElection: config.store.kind === 'etcd',
       metrics: queueMetrics(apiServer.metrics.registry),
       schedulerConfig,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { StoreConfig } from '@geobuk/control-plane';
-import { installedAddonPackages } from '../addon-packages.js';
+import { installedAddonPackages, moduleRoots } from '../addon-packages.js';
 import { addApiServerFlags, apiServerOptions } from '../api-server-flags.js';
 import type { ApiServerFlags } from '../api-server-flags.js';
 import { CliError } from '../cli-error.js';
@@ -64,6 +64,7 @@ export function addControlPlaneCommand(program: Command): void {
       ...choices,
       dnsAddress: serviceAddress(choices.serviceCIDR, 10),
       addonPackages: installedAddonPackages(),
+      addonModuleRoots: moduleRoots(),
       apiServer: apiServerOptions(flags),
       schedulerConfigFile: flags.schedulerConfig === undefined ? undefined : resolve(flags.schedulerConfig),
       log: processLog(flags.logLevel),

@@ -1,9 +1,10 @@
 import { Resolver } from 'node:dns/promises';
-import type { AddonDefinition, AddonHealthCheck, AddonPhase, AddonResource } from '@geobuk/api';
+import type { AddonHealthCheck, AddonPhase, AddonResource } from '@geobuk/api';
 import type { HealthFinding } from './addon-health.js';
 import { failingContainer, failureText, workloadHealth } from './addon-health.js';
 import type { AddonResources } from './addon-resources.js';
 import type { FirstLogLine } from './first-log-line.js';
+import type { AddonFacts } from './packages/evaluate-addon.js';
 
 export interface AddonExaminerDeps {
   readonly resources: AddonResources;
@@ -16,6 +17,8 @@ export interface AddonHealth {
   readonly message: string;
   /** The answer may change without any event. */
   readonly mustAskAgain: boolean;
+  /** A container has been given up on for now, so that time alone mends nothing. */
+  readonly hopeless: boolean;
 }
 
 /** Checks that ask the network have no event to wait for. */
@@ -31,7 +34,7 @@ export class AddonExaminer {
 
   /** @param wasReady it worked before; then nothing is "starting" any more. */
   async examine(
-    definition: AddonDefinition,
+    definition: AddonFacts,
     options: { readonly wasReady: boolean; readonly overdue: boolean; readonly signal: AbortSignal },
   ): Promise<AddonHealth> {
     const { signal, wasReady, overdue } = options;
@@ -39,12 +42,13 @@ export class AddonExaminer {
     const mustAskAgain = definition.health.some(isPolled);
     const bad = findings.filter(({ state }) => state !== 'ok');
     const [first] = bad;
-    if (first === undefined) return { phase: 'Ready', message: '', mustAskAgain };
+    if (first === undefined) return { phase: 'Ready', message: '', mustAskAgain, hopeless: false };
     const failing = failingContainer(this.#deps.resources.podsOf(definition.name));
     const words = failing === undefined ? undefined : await this.#deps.logs?.of(failing, { signal });
     const cause = failing === undefined ? '' : `; ${failureText(failing, words)}`;
     const message = `${bad.map(({ check, message: text }) => `${check}: ${text}`).join('; ')}${cause}`;
-    return { phase: phaseOf(findings, { wasReady, overdue, hopeless: failing !== undefined }), message, mustAskAgain };
+    const phase = phaseOf(findings, { wasReady, overdue, hopeless: failing !== undefined });
+    return { phase, message, mustAskAgain, hopeless: failing?.backsOff === true };
   }
 
   async #find(check: AddonHealthCheck, signal: AbortSignal): Promise<HealthFinding> {

@@ -68,6 +68,8 @@ export interface FailingContainer {
   readonly restarts: number;
   /** It ran before: its words are in the log of the container before this one. */
   readonly crashed: boolean;
+  /** The kubelet has given it up for a while: it did not merely fall over once. */
+  readonly backsOff: boolean;
   readonly reason: string;
   readonly message: string;
 }
@@ -101,6 +103,7 @@ export function failingContainer(pods: readonly Pod[]): FailingContainer | undef
         container: name,
         restarts: restartCount,
         crashed: ended !== undefined,
+        backsOff: hopeless.has(reason) && reason !== 'ErrImagePull',
         reason,
         message: [words, exit].filter((part) => part !== '').join(', '),
       };

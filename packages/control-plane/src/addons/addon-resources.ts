@@ -49,6 +49,11 @@ export function watchedTypes(catalogue: AddonCatalogue, cluster: AddonCluster): 
   return [...types.values()];
 }
 
+/** The server does not have a kind, so no object of it either. */
+export class UnknownKindError extends Error {
+  override readonly name = 'UnknownKindError';
+}
+
 export interface AddonResourcesDeps {
   readonly client: Client;
   readonly informers: Informers;
@@ -73,14 +78,19 @@ export class AddonResources {
     this.#pods = podInformer.lister;
   }
 
-  /** @throws {Error} a kind that the server does not have (yet). */
+  /** @throws {UnknownKindError} a kind that the server does not have (yet). */
   typeOf(resource: AddonResource): ResourceType {
     const { apiVersion, kind } = resource;
-    const type =
-      resourceOfKind(apiVersion, kind) ??
-      this.#discover().find((candidate) => apiVersionOf(candidate) === apiVersion && candidate.kind === kind);
-    if (type === undefined) throw new Error(`${resourceText(resource)}: the server has no ${apiVersion} ${kind}`);
+    const type = this.#findType(resource);
+    if (type === undefined) throw new UnknownKindError(`${resourceText(resource)}: the server has no ${apiVersion} ${kind}`);
     return type;
+  }
+
+  #findType({ apiVersion, kind }: AddonResource): ResourceType | undefined {
+    return (
+      resourceOfKind(apiVersion, kind) ??
+      this.#discover().find((candidate) => apiVersionOf(candidate) === apiVersion && candidate.kind === kind)
+    );
   }
 
   /** Whether a change would be noticed by a watch. */
@@ -98,7 +108,8 @@ export class AddonResources {
   ): Promise<KubernetesObject | undefined> {
     const { namespace, name } = resource;
     const key = namespace === undefined ? { name } : { namespace, name };
-    return this.#client.read(this.typeOf(resource), key, options).catch(ignoring(isNotFound));
+    const type = this.#findType(resource);
+    return type === undefined ? undefined : this.#client.read(type, key, options).catch(ignoring(isNotFound));
   }
 
   podsOf(addon: string): readonly Pod[] {

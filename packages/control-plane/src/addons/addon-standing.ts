@@ -1,15 +1,20 @@
-import type { Addon, AddonCluster, AddonDefinition, KubernetesObject } from '@geobuk/api';
-import { addonConflicts, addonDependants, resolveAddonConfig, unmetCapabilities } from '@geobuk/api';
-import type { AddonCatalogue } from './addon-catalogue.js';
-import { stamped } from './addon-drift.js';
+import type { Addon, AddonNode } from '@geobuk/api';
+import {
+  addonConflicts,
+  addonDependants,
+  meetsRequirement,
+  offersCapability,
+  resolveAddonConfig,
+  unfitProviders,
+  unmetCapabilities,
+} from '@geobuk/api';
+import type { AddonFacts } from './packages/evaluate-addon.js';
 
 /** What is to be done about an addon, before the world is looked at. */
 export type AddonStanding =
   /** No such package is installed. */
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'install'; readonly objects: readonly KubernetesObject[] }
-  /** The version that is there stays. */
-  | { readonly kind: 'pinned' }
+  | { readonly kind: 'install'; readonly config: Readonly<Record<string, unknown>> }
   /** Providers that were told to come but are not there yet. */
   | { readonly kind: 'waiting'; readonly on: readonly string[] }
   | { readonly kind: 'blocked'; readonly reason: string; readonly message: string; readonly hint: string }
@@ -30,49 +35,54 @@ const isEnabled = ({ spec, metadata }: Addon): boolean => spec.enabled && metada
 const isPresent = (addon: Addon): boolean =>
   isEnabled(addon) || (hasObjects(addon) && addon.status?.lastError?.reason === 'Needed');
 
+/** What matters of an addon to the others: from its package, else from what it recorded. */
+export type NodeOf = (addon: Addon) => AddonNode | undefined;
+
 /** Pure: from the wishes, the packages and what each addon has recorded. */
 export function standingOf(
   addon: Addon,
+  facts: AddonFacts | undefined,
   all: readonly Addon[],
-  catalogue: AddonCatalogue,
-  cluster: AddonCluster,
+  nodeOf: NodeOf,
 ): AddonStanding {
   const name = addon.metadata.name ?? '';
-  const definition = catalogue.get(name);
-  const definitionsOf = (chosen: readonly Addon[]): readonly AddonDefinition[] =>
-    chosen.flatMap(({ metadata }) => catalogue.get(metadata.name ?? '') ?? []);
+  const nodesOf = (chosen: readonly Addon[]): readonly AddonNode[] => chosen.flatMap((one) => nodeOf(one) ?? []);
   const others = all.filter(({ metadata }) => metadata.name !== name);
-  const enabledOthers = definitionsOf(others.filter(isEnabled));
+  const enabledOthers = nodesOf(others.filter(isEnabled));
   if (!isEnabled(addon)) {
-    if (definition === undefined) return { kind: 'remove', after: [] };
-    const by = addonDependants(name, [...enabledOthers, definition]);
+    const node = facts ?? nodeOf(addon);
+    if (node === undefined) return { kind: 'remove', after: [] };
+    const by = addonDependants(name, [...enabledOthers, node]);
     // Whoever deletes the Addon itself has said that it must go; dependants then report what they lack.
     if (by.length > 0 && hasObjects(addon) && addon.metadata.deletionTimestamp === undefined)
       return { kind: 'needed', by };
-    const leaving = others.filter((other) => !isEnabled(other) && hasObjects(other));
-    const after = addonDependants(name, [...definitionsOf(leaving), definition]);
-    return { kind: 'remove', after: after.filter((other) => !definitionRequires(definition, catalogue.get(other))) };
+    const leaving = nodesOf(others.filter((other) => !isEnabled(other) && hasObjects(other)));
+    const after = addonDependants(name, [...leaving, node]);
+    return { kind: 'remove', after: after.filter((other) => !requires(node, nodeNamed(leaving, other))) };
   }
-  if (definition === undefined) return { kind: 'unknown' };
+  if (facts === undefined) return { kind: 'unknown' };
   return (
-    conflictOf(addon, definition, others, enabledOthers) ??
-    dependencyOf(addon, definition, others, definitionsOf(others.filter(isPresent)), catalogue) ??
-    installOf(addon, definition, cluster)
+    conflictOf(addon, facts, others, enabledOthers) ??
+    dependencyOf(addon, facts, others, nodesOf(others.filter(isPresent)), nodesOf(others)) ??
+    configured(addon, facts)
   );
 }
 
+const nodeNamed = (nodes: readonly AddonNode[], name: string): AddonNode | undefined =>
+  nodes.find((node) => node.name === name);
+
 /** In a ring of addons nobody can go after the other. */
-const definitionRequires = (definition: AddonDefinition, other: AddonDefinition | undefined): boolean =>
-  other !== undefined && definition.requires.some((capability) => other.provides.includes(capability));
+const requires = (node: AddonNode, other: AddonNode | undefined): boolean =>
+  other !== undefined && node.requires.some((capability) => offersCapability(other, capability));
 
 /** Of two that exclude each other, the one that is there stays; else the older wish wins. */
 function conflictOf(
   addon: Addon,
-  definition: AddonDefinition,
+  facts: AddonFacts,
   others: readonly Addon[],
-  enabledOthers: readonly AddonDefinition[],
+  enabledOthers: readonly AddonNode[],
 ): AddonStanding | undefined {
-  for (const { other, capability } of addonConflicts(definition, enabledOthers)) {
+  for (const { other, capability } of addonConflicts(facts, enabledOthers)) {
     const rival = others.find(({ metadata }) => metadata.name === other);
     if (rival === undefined || rankOf(addon) < rankOf(rival)) continue;
     return {
@@ -90,15 +100,24 @@ const rankOf = (addon: Addon): string =>
 
 function dependencyOf(
   addon: Addon,
-  definition: AddonDefinition,
+  facts: AddonFacts,
   others: readonly Addon[],
-  enabledOthers: readonly AddonDefinition[],
-  catalogue: AddonCatalogue,
+  present: readonly AddonNode[],
+  known: readonly AddonNode[],
 ): AddonStanding | undefined {
-  const missing = unmetCapabilities(definition, enabledOthers);
+  const missing = unmetCapabilities(facts, present);
   const [capability] = missing;
   if (capability !== undefined) {
-    const provider = catalogue.definitions.find(({ provides }) => provides.includes(capability));
+    const unfit = unfitProviders(present, capability);
+    if (unfit.length > 0) {
+      return {
+        kind: 'blocked',
+        reason: 'VersionConflict',
+        message: `needs ${capability}, and there is ${unfit.join(', ')}`,
+        hint: `install a version of it that ${capability} means`,
+      };
+    }
+    const provider = known.find((node) => meetsRequirement(node, capability));
     return {
       kind: 'blocked',
       reason: 'MissingDependency',
@@ -108,26 +127,21 @@ function dependencyOf(
   }
   // Only the first time: what is there already is not taken away because a provider is being repaired.
   if (hasObjects(addon)) return undefined;
-  const on = definition.requires.flatMap((required) => {
-    const providers = enabledOthers.filter(({ provides }) => provides.includes(required)).map(({ name }) => name);
-    const there = others.some((other) => providers.includes(other.metadata.name ?? '') && isApplied(other));
-    const inRing = enabledOthers.some(
-      (other) => providers.includes(other.name) && other.requires.some((back) => definition.provides.includes(back)),
-    );
-    return there || inRing ? [] : providers.slice(0, 1);
+  const on = facts.requires.flatMap((required) => {
+    const providers = present.filter((node) => meetsRequirement(node, required));
+    const names = providers.map(({ name }) => name);
+    const there = others.some((other) => names.includes(other.metadata.name ?? '') && isApplied(other));
+    const inRing = providers.some((other) => requires(other, facts));
+    return there || inRing ? [] : names.slice(0, 1);
   });
   return on.length === 0 ? undefined : { kind: 'waiting', on: [...new Set(on)] };
 }
 
-function installOf(addon: Addon, definition: AddonDefinition, cluster: AddonCluster): AddonStanding {
-  const { updatePolicy, config } = addon.spec;
-  const installed = addon.status?.installedVersion;
-  if (updatePolicy === 'Pinned' && installed !== undefined && installed !== definition.version)
-    return { kind: 'pinned' };
-  const resolved = resolveAddonConfig(definition.config, config);
+function configured(addon: Addon, facts: AddonFacts): AddonStanding {
+  const resolved = resolveAddonConfig(facts.config, addon.spec.config);
   if (!resolved.valid) {
     const message = resolved.errors.map(({ path, message: text }) => `${path}: ${text}`).join('; ');
     return { kind: 'badConfig', message };
   }
-  return { kind: 'install', objects: definition.manifests(resolved.config, cluster).map(stamped) };
+  return { kind: 'install', config: resolved.config };
 }

@@ -1,5 +1,15 @@
-import type { Addon, AddonDefinition, AddonPhase, AddonResource, AddonStatus, Condition } from '@geobuk/api';
+import type {
+  Addon,
+  AddonPhase,
+  AddonRelease,
+  AddonResource,
+  AddonSize,
+  AddonStatus,
+  AddonUpgrade,
+  Condition,
+} from '@geobuk/api';
 import { deepEqual } from '@geobuk/api';
+import type { AddonFacts } from './packages/evaluate-addon.js';
 
 export type AddonConditionType = 'DependenciesMet' | 'ConfigValid' | 'Applied' | 'Ready' | 'UpToDate' | 'Pruned';
 
@@ -21,22 +31,36 @@ export interface AddonReport {
     { readonly reason: string; readonly message: string; readonly hint?: string | undefined } | undefined;
 }
 
+/** What the status says besides the report. */
+export interface AddonRecord {
+  readonly facts: AddonFacts | undefined;
+  readonly availableVersion: string | undefined;
+  readonly size: AddonSize | undefined;
+  readonly release: AddonRelease | undefined;
+  readonly upgrade: AddonUpgrade | undefined;
+}
+
 /** The next status, or undefined when it says the same as the one that stands. `now` is in RFC 3339. */
 export function nextStatus(
   addon: Addon,
-  definition: AddonDefinition | undefined,
+  record: AddonRecord,
   report: AddonReport,
   now: string,
 ): AddonStatus | undefined {
   const before = addon.status ?? {};
   const generation = addon.metadata.generation;
   const { error, installedVersion } = report;
-  const endpoints = report.phase === 'Disabled' ? undefined : definition?.ui?.endpoints;
+  const { facts, size, release, upgrade, availableVersion } = record;
+  const endpoints = report.phase === 'Disabled' ? undefined : facts?.ui?.endpoints;
   const next: AddonStatus = {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase: report.phase,
     ...(installedVersion === undefined ? {} : { installedVersion }),
-    ...(definition === undefined ? {} : ofPackage(definition)),
+    ...(facts === undefined ? ofBefore(before) : ofPackage(facts)),
+    ...(availableVersion === undefined ? {} : { availableVersion }),
+    ...(size === undefined ? {} : { size }),
+    ...(release === undefined ? {} : { release }),
+    ...(upgrade === undefined ? {} : { upgrade }),
     resources: report.resources,
     conditions: report.conditions.map((word) => conditionOf(word, before.conditions, generation, now)),
     ...(endpoints === undefined ? {} : { endpoints }),
@@ -46,14 +70,32 @@ export function nextStatus(
   return deepEqual(plain, before) ? undefined : plain;
 }
 
-const ofPackage = (definition: AddonDefinition): AddonStatus => ({
-  availableVersion: definition.version,
+const ofPackage = (definition: AddonFacts): AddonStatus => ({
   description: definition.description,
   provides: definition.provides,
   requires: definition.requires,
   conflicts: definition.conflicts,
   configSchema: definition.config,
   permissions: definition.permissions,
+});
+
+/** A package that cannot be had for the moment is what it was. */
+const ofBefore = ({
+  description,
+  provides,
+  requires,
+  conflicts,
+  configSchema,
+  permissions,
+  availableVersion,
+}: AddonStatus): AddonStatus => ({
+  description,
+  provides,
+  requires,
+  conflicts,
+  configSchema,
+  permissions,
+  availableVersion,
 });
 
 function conditionOf(

@@ -1,4 +1,5 @@
 import type { KubernetesObject, PodSpec, PolicyRule } from '@geobuk/api';
+import { podSpecOf } from '../pod-specs.js';
 
 /** Something that an addon may only do when it is allowed by name. */
 export interface AddonAsk {
@@ -82,17 +83,6 @@ function askOfPod(pod: PodSpec, what: string, add: Add): void {
     ...containers.flatMap(({ securityContext }) => securityContext?.capabilities?.add ?? []),
   ];
   if (reasons.length > 0) add('privileged', `${what} with ${[...new Set(reasons)].join(', ')}`);
-}
-
-function podSpecOf(object: KubernetesObject): PodSpec | undefined {
-  const { kind, spec } = object as KubernetesObject & {
-    readonly spec?: PodSpec & {
-      readonly template?: { readonly spec?: PodSpec };
-      readonly jobTemplate?: { readonly spec?: { readonly template?: { readonly spec?: PodSpec } } };
-    };
-  };
-  if (kind === 'Pod') return spec;
-  return spec?.template?.spec ?? spec?.jobTemplate?.spec?.template?.spec;
 }
 
 /** Those that are not allowed. */
