@@ -3,3 +3,8 @@ export type { ControlPlane } from './control-plane.js';
 export { ConfigError } from './config.js';
 export type { ControlPlaneConfig, StoreConfig } from './config.js';
 export type { ApiServerOptions } from './apiserver/options.js';
+export { inspectAddonArchive } from './addons/packages/inspect-archive.js';
+export type { InspectOptions, InspectedArchive } from './addons/packages/inspect-archive.js';
+export { asksBeyond, asksText } from './addons/packages/addon-asks.js';
+export type { AddonAsk } from './addons/packages/addon-asks.js';
+export { fetchNpmArchive } from './addons/packages/fetch-npm-archive.js';

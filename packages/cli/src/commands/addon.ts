@@ -1,23 +1,25 @@
 import type { Command } from 'commander';
-import type { Addon, AddonNode } from '@geobuk/api';
-import { addonClosure, addonDependants, addons, isNotFound, resolveAddonConfig } from '@geobuk/api';
+import type { Addon, AddonNode, AddonSource } from '@geobuk/api';
+import { addonClosure, addonDependants, addons, asJson, deepEqual, resolveAddonConfig } from '@geobuk/api';
 import type { HttpClient } from '@geobuk/client';
 import { stringify } from 'yaml';
+import type { InstallFlags } from '../addons/addon-install.js';
+import { installAddon } from '../addons/addon-install.js';
+import { addonCells, addonRow, addonTitles, phaseOf } from '../addons/addon-table.js';
 import { CliError } from '../cli-error.js';
 import { columns } from '../columns.js';
 import { connect } from '../connect.js';
 import { dataDirectory } from '../data-directory.js';
+import { parseNames } from '../flags.js';
 import { withSettings } from '../settings.js';
 
-interface Flags {
+interface Flags extends InstallFlags {
   readonly dataDir?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
-  readonly set?: readonly string[];
-  readonly dryRun?: boolean;
   readonly cascade?: boolean;
-  readonly package?: string;
-  readonly integrity?: string;
+  readonly source?: string;
+  readonly output?: string;
 }
 
 const never = new AbortController().signal;
@@ -32,16 +34,31 @@ export function addAddonCommand(program: Command): void {
       .option('--context <name>', 'context of the kubeconfig');
 
   withCluster(addon.command('list'))
-    .description('all addons: wish, state, version, what they provide and need')
-    .action((flags: Flags) => withClient(flags, list));
+    .description('all addons: wish, state, version, update, what they need, how large they are')
+    .option('-o, --output <format>', 'json or yaml instead of a table')
+    .action((flags: Flags) => withClient(flags, (client) => list(client, flags)));
 
   withCluster(addon.command('enable <name>'))
     .description('switch an addon on, or give it another configuration')
     .option('--set <key=value...>', 'configuration, such as --set ttlSeconds=30 --set hosts.nas=192.0.2.5')
-    .option('--package <name[@version]>', 'npm package of an addon that does not ship with the product')
+    .option('--source <source>', 'npm:NAME@VERSION or a file: package of an addon that does not ship with the product')
     .option('--integrity <hash>', 'sha512-… that the package must have')
+    .option('--allow <names>', 'comma-separated: what an addon from outside may do, such as host,write')
     .option('--dry-run', 'say what would be done')
     .action((name: string, flags: Flags) => withClient(flags, (client) => enable(client, name, flags)));
+
+  withCluster(addon.command('install <source>'))
+    .description('bring in an addon from a file that npm pack made, or from npm:NAME@VERSION, and switch it on')
+    .option('--set <key=value...>', 'configuration')
+    .option('--integrity <hash>', 'sha512-… that the package must have; needed for one from npm')
+    .option('--allow <names>', 'comma-separated: what it may do, such as host,write')
+    .option('--dry-run', 'show what it is and asks for')
+    .action((source: string, flags: Flags) =>
+      withClient(flags, async (client) => {
+        const { items } = await client.list(addons, { signal: never });
+        await installAddon(client, source, flags, { all: items, fieldManager });
+      }),
+    );
 
   withCluster(addon.command('disable <name>'))
     .description('switch an addon off and remove exactly what it brought')
@@ -63,28 +80,30 @@ async function withClient(flags: Flags, act: (client: HttpClient) => Promise<voi
   }
 }
 
-const stateOf = (addon: Addon): string => addon.status?.phase ?? (addon.spec.enabled ? 'Pending' : 'Disabled');
 const nodeOf = ({ metadata, status }: Addon): AddonNode => ({
   name: metadata.name ?? '',
+  version: status?.installedVersion ?? status?.availableVersion,
   provides: status?.provides ?? [],
   requires: status?.requires ?? [],
   conflicts: status?.conflicts ?? [],
 });
 
-async function list(client: HttpClient): Promise<void> {
+async function list(client: HttpClient, { output }: Flags): Promise<void> {
   const { items } = await client.list(addons, { signal: never });
-  const rows = items.map((addon) => [
-    addon.metadata.name ?? '',
-    addon.spec.enabled ? 'on' : 'off',
-    stateOf(addon),
-    addon.status?.installedVersion ?? '',
-    addon.status?.availableVersion !== addon.status?.installedVersion && addon.spec.enabled
-      ? (addon.status?.availableVersion ?? '')
-      : '',
-    (addon.status?.requires ?? []).join(',') || '-',
-    addon.status?.lastError?.message ?? addon.status?.description ?? '',
-  ]);
-  console.log(columns(['NAME', 'WISH', 'STATE', 'VERSION', 'UPDATE', 'NEEDS', 'ABOUT'], rows));
+  const rows = items.map(addonRow);
+  switch (output) {
+    case undefined:
+      console.log(columns(addonTitles, rows.map(addonCells)));
+      return;
+    case 'json':
+      console.log(JSON.stringify(rows, null, 2));
+      return;
+    case 'yaml':
+      console.log(stringify(rows).trimEnd());
+      return;
+    default:
+      throw new CliError(`-o ${output}: no such format: use json or yaml`, 2);
+  }
 }
 
 async function find(
@@ -95,15 +114,16 @@ async function find(
   const addon = all.find(({ metadata }) => metadata.name === name);
   if (addon === undefined) {
     throw new CliError(
-      `no addon "${name}": there are ${all.map(({ metadata }) => metadata.name).join(', ')}; one from npm needs --package`,
+      `no addon "${name}": there are ${all.map(({ metadata }) => metadata.name).join(', ')}; one from outside: geobuk addon install FILE`,
     );
   }
   return { all, addon };
 }
 
 async function enable(client: HttpClient, name: string, flags: Flags): Promise<void> {
-  if (flags.package !== undefined) {
-    await install(client, name, flags.package, flags);
+  if (flags.source !== undefined) {
+    const { items } = await client.list(addons, { signal: never });
+    await installAddon(client, flags.source, flags, { expected: name, all: items, fieldManager });
     return;
   }
   const { all, addon } = await find(client, name);
@@ -119,7 +139,11 @@ async function enable(client: HttpClient, name: string, flags: Flags): Promise<v
   const closure = addonClosure(all.map(nodeOf), enabled, [name]);
   const [missing] = closure.missing;
   if (missing !== undefined)
-    throw new CliError(`${missing.addon} needs ${missing.capability}, which no addon here provides`);
+    throw new CliError(
+      missing.unfit.length === 0
+        ? `${missing.addon} needs ${missing.capability}, which no addon here provides`
+        : `${missing.addon} needs ${missing.capability}, and there is ${missing.unfit.join(', ')}: install a version that will do`,
+    );
   const [conflict] = closure.conflicts;
   if (conflict !== undefined) {
     throw new CliError(
@@ -143,37 +167,19 @@ async function enable(client: HttpClient, name: string, flags: Flags): Promise<v
     );
     console.log(`addon ${other} enabled (needed by ${name})`);
   }
-  const wasAsWished = addon.spec.enabled && JSON.stringify(addon.spec.config ?? {}) === JSON.stringify(config);
-  if (!wasAsWished)
-    await client.update(
-      addons,
-      { ...addon, spec: { ...addon.spec, enabled: true, config } },
-      { signal: never, fieldManager },
-    );
+  const source = withAllowed(addon, flags.allow);
+  const spec = { ...addon.spec, enabled: true, config, ...(source === undefined ? {} : { source }) };
+  const wasAsWished = deepEqual(asJson({ ...addon.spec, config: addon.spec.config ?? {} }), asJson(spec));
+  if (!wasAsWished) await client.update(addons, { ...addon, spec }, { signal: never, fieldManager });
   console.log(`addon ${name} ${wasAsWished ? 'is enabled already' : addon.spec.enabled ? 'configured' : 'enabled'}`);
 }
 
-async function install(client: HttpClient, name: string, reference: string, flags: Flags): Promise<void> {
-  const at = reference.lastIndexOf('@');
-  const [packageName, version] = at > 0 ? [reference.slice(0, at), reference.slice(at + 1)] : [reference, undefined];
-  const source = {
-    package: packageName,
-    ...(version === undefined ? {} : { version }),
-    ...(flags.integrity === undefined ? {} : { integrity: flags.integrity }),
-  };
-  if (flags.dryRun === true) {
-    console.log(`will install ${reference} from npm as addon ${name}`);
-    return;
-  }
-  const spec = { enabled: true, source, config: withSettings({}, flags.set ?? []) };
-  const wish: Addon = { apiVersion: 'addons.geobuk.dev/v1alpha1', kind: 'Addon', metadata: { name }, spec };
-  try {
-    await client.patch(addons, { name }, { type: 'merge', body: { spec } }, { signal: never, fieldManager });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    await client.create(addons, wish, { signal: never, fieldManager });
-  }
-  console.log(`addon ${name} enabled from ${reference}`);
+/** @throws {CliError} usage: what ships with the product needs no permission. */
+function withAllowed({ metadata, spec: { source } }: Addon, allow: string | undefined): AddonSource | undefined {
+  if (allow === undefined) return source;
+  if (source === undefined)
+    throw new CliError(`--allow is for addons from outside: ${metadata.name ?? ''} ships with the product`, 2);
+  return { ...source, allow: [...new Set([...(source.allow ?? []), ...parseNames(allow)])] };
 }
 
 async function disable(client: HttpClient, name: string, flags: Flags): Promise<void> {
@@ -209,9 +215,14 @@ async function info(client: HttpClient, name: string): Promise<void> {
       name,
       about: status?.description ?? '',
       enabled: spec.enabled,
-      state: stateOf(addon),
+      state: phaseOf(addon),
       version: status?.installedVersion,
       available: status?.availableVersion,
+      updatePolicy: spec.updatePolicy ?? 'Platform',
+      source: spec.source,
+      keeps: status?.release,
+      upgrade: status?.upgrade,
+      size: status?.size,
       provides: status?.provides ?? [],
       requires: status?.requires ?? [],
       conflicts: status?.conflicts ?? [],

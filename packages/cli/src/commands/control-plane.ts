@@ -1,10 +1,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { createHttpClient, loadKubeconfig } from '@geobuk/client';
 import type { StoreConfig } from '@geobuk/control-plane';
 import { installedAddonPackages, moduleRoots } from '../addon-packages.js';
 import { addApiServerFlags, apiServerOptions } from '../api-server-flags.js';
 import type { ApiServerFlags } from '../api-server-flags.js';
+import { convergeAddons } from '../addons/converge-addons.js';
 import { CliError } from '../cli-error.js';
+import type { AddonWish } from '../cluster-config.js';
+import { configOf } from '../cluster-config.js';
 import { clusterChoices } from '../cluster-file.js';
 import { dataDirectory } from '../data-directory.js';
 import { parsePort } from '../flags.js';
@@ -15,6 +19,7 @@ import { schedulerConfigFlag } from '../scheduler-flags.js';
 import type { SchedulerFlags } from '../scheduler-flags.js';
 
 interface Flags extends ApiServerFlags, SchedulerFlags {
+  readonly config?: string;
   readonly dataDir?: string;
   readonly port: string;
   readonly bind: string;
@@ -34,6 +39,7 @@ export function addControlPlaneCommand(program: Command): void {
   const command = program
     .command('control-plane')
     .description('run the control plane alone: API server, store, scheduler, controllers, addon reconciler')
+    .option('--config <file>', 'YAML with these options and the addons; what is typed wins')
     .option('--data-dir <dir>', 'where keys and data live')
     .option('--port <port>', 'port of the API', '6443')
     .option('--bind <address>', 'address to listen on', '0.0.0.0')
@@ -47,7 +53,8 @@ export function addControlPlaneCommand(program: Command): void {
     .option('--service-cidr <cidr>', 'network of the Services; chosen at the first start')
     .option('--cluster-domain <domain>', 'domain of cluster DNS')
     .option('--log-level <level>', 'trace, debug, info, warn or error', 'info');
-  addApiServerFlags(command.option(...schedulerConfigFlag)).action(async (flags: Flags) => {
+  addApiServerFlags(command.option(...schedulerConfigFlag)).action(async (typed: Flags) => {
+    const { flags, addons } = configOf(command, typed);
     const directory = dataDirectory(flags.dataDir, process.env, process.getuid?.() === 0);
     const choices = clusterChoices(directory, {
       ...(flags.podCidr === undefined ? {} : { podCIDR: flags.podCidr }),
@@ -55,6 +62,8 @@ export function addControlPlaneCommand(program: Command): void {
       ...(flags.clusterDomain === undefined ? {} : { clusterDomain: flags.clusterDomain }),
     });
     const { createControlPlane } = await import('@geobuk/control-plane');
+    const log = processLog(flags.logLevel);
+    let beReady = (): void => undefined;
     const controlPlane = createControlPlane({
       dataDir: directory.path,
       store: storeConfig(flags),
@@ -67,11 +76,39 @@ export function addControlPlaneCommand(program: Command): void {
       addonModuleRoots: moduleRoots(),
       apiServer: apiServerOptions(flags),
       schedulerConfigFile: flags.schedulerConfig === undefined ? undefined : resolve(flags.schedulerConfig),
-      log: processLog(flags.logLevel),
-      onReady: () => process.send?.('ready'),
+      log,
+      onReady: () => {
+        process.send?.('ready');
+        beReady();
+      },
     });
-    await controlPlane.run(stopSignal());
+    const stop = new AbortController();
+    const signal = stopSignal();
+    signal.addEventListener('abort', () => stop.abort(signal.reason), { once: true });
+    const whenReady = new Promise<void>((done) => (beReady = done));
+    const serving = controlPlane.run(stop.signal);
+    await Promise.race([whenReady, serving]);
+    if (addons.length > 0 && !stop.signal.aborted) {
+      const say = (line: string): void => log.info(line);
+      await setAddons(directory.kubeconfig, addons, say, stop.signal).catch((error: unknown) => stop.abort(error));
+    }
+    await serving;
+    if (stop.signal.reason instanceof CliError) throw stop.signal.reason;
   });
+}
+
+async function setAddons(
+  kubeconfig: string,
+  wishes: readonly AddonWish[],
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const client = createHttpClient(await loadKubeconfig({ paths: [kubeconfig] }));
+  try {
+    await convergeAddons(client, wishes, say, signal);
+  } finally {
+    await client[Symbol.asyncDispose]();
+  }
 }
 
 function storeConfig({ store, etcdEndpoints, etcdCa, etcdCert, etcdKey }: Flags): StoreConfig {

@@ -5,6 +5,7 @@ import type { ApiServerFlags } from '../api-server-flags.js';
 import { schedulerArgs, schedulerConfigFlag } from '../scheduler-flags.js';
 import type { SchedulerFlags } from '../scheduler-flags.js';
 import { CliError } from '../cli-error.js';
+import { configOf } from '../cluster-config.js';
 import { openDashboard } from '../dashboard.js';
 import { dataDirectory } from '../data-directory.js';
 import { parseCount, parseNames, parsePort } from '../flags.js';
@@ -12,6 +13,7 @@ import { stopSignal } from '../process-signals.js';
 import { up } from '../up/up.js';
 
 interface Flags extends ApiServerFlags, SchedulerFlags {
+  readonly config?: string;
   readonly dataDir?: string;
   readonly port: string;
   readonly bind: string;
@@ -33,6 +35,7 @@ export function addUpCommand(program: Command): void {
   const command = program
     .command('up')
     .description('run a single-node cluster in the foreground')
+    .option('--config <file>', 'YAML with these options and the addons; what is typed wins')
     .option('--data-dir <dir>', 'where the cluster lives')
     .option('--port <port>', 'port of the API', '6443')
     .option('--bind <address>', 'address the API listens on', '0.0.0.0')
@@ -48,7 +51,8 @@ export function addUpCommand(program: Command): void {
     .option('--service-cidr <cidr>', 'network of the Services; one that is free unless said')
     .option('--cluster-domain <domain>', 'domain of cluster DNS')
     .option('--log-level <level>', 'of the log files: trace, debug, info, warn or error', 'info');
-  addApiServerFlags(command.option(...schedulerConfigFlag)).action(async (flags: Flags) => {
+  addApiServerFlags(command.option(...schedulerConfigFlag)).action(async (typed: Flags) => {
+    const { flags, addons } = configOf(command, typed);
     apiServerOptions(flags); // refuses here what the control plane would refuse
     const interactive = flags.tui && process.stdout.isTTY && process.stdin.isTTY;
     const signal = stopSignal();
@@ -70,6 +74,7 @@ export function addUpCommand(program: Command): void {
       stopPods: flags.stopPods === true,
       enable: parseNames(flags.enable),
       disable: parseNames(flags.disable),
+      addons,
       logLevel: flags.logLevel,
       script: fileURLToPath(new URL('../../bin/geobuk.mjs', import.meta.url)),
       nodeArgs: [],

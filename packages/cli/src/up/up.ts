@@ -6,7 +6,9 @@ import { createHttpClient, createInformers, loadKubeconfig, systemClock } from '
 import { addons, ignoring, isAlreadyExists, isNotFound, namespaces, secrets } from '@geobuk/api';
 import { pino } from 'pino';
 import { bootstrapTokenSecret, formatBootstrapToken, newBootstrapToken } from '../bootstrap-token.js';
+import { convergeAddons } from '../addons/converge-addons.js';
 import { CliError } from '../cli-error.js';
+import type { AddonWish } from '../cluster-config.js';
 import type { ClusterChoices } from '../cluster-file.js';
 import { clusterChoices, clusterId, rememberClusterId } from '../cluster-file.js';
 import type { DataDirectory } from '../data-directory.js';
@@ -31,6 +33,8 @@ export interface UpConfig {
   readonly stopPods: boolean;
   readonly enable: readonly string[];
   readonly disable: readonly string[];
+  /** Of the configuration file. */
+  readonly addons: readonly AddonWish[];
   readonly logLevel: string;
   /** The `geobuk` command itself, to be started once for each part. */
   readonly script: string;
@@ -125,6 +129,7 @@ async function serve(
   try {
     const { metadata } = await client.read(namespaces, { name: 'kube-system' }, { signal });
     rememberClusterId(directory, (metadata.uid ?? '').slice(0, 8));
+    await convergeAddons(client, config.addons, events.say, signal);
     await switchAddons(client, config, signal);
     const nodeName = nodeNameOf(config);
     const nodeNames = canRunContainers ? [nodeName, ...(local?.nodes ?? []).map(({ name }) => name)] : [];

@@ -82,7 +82,8 @@ export class AddonResources {
   typeOf(resource: AddonResource): ResourceType {
     const { apiVersion, kind } = resource;
     const type = this.#findType(resource);
-    if (type === undefined) throw new UnknownKindError(`${resourceText(resource)}: the server has no ${apiVersion} ${kind}`);
+    if (type === undefined)
+      throw new UnknownKindError(`${resourceText(resource)}: the server has no ${apiVersion} ${kind}`);
     return type;
   }
 

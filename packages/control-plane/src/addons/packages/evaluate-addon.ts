@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { AddonCluster, AddonDefinition, KubernetesObject } from '@geobuk/api';
 import { addonDefinitionProblems } from '@geobuk/api';
 
@@ -110,4 +111,15 @@ function failureOf(words: string): string {
   const line =
     lines.find((candidate) => /^(\w*Error\b|\[?\w*Error)/.test(candidate)) ?? lines.find((text) => text !== '');
   return (line ?? 'it says nothing').slice(0, 500);
+}
+
+/** The product's packages, which may lie outside of the folders that name them. */
+export async function productFolders(moduleRoots: readonly string[]): Promise<readonly string[]> {
+  const folders = new Set<string>();
+  for (const moduleRoot of moduleRoots) {
+    folders.add(moduleRoot);
+    const scope = join(moduleRoot, '@geobuk');
+    for (const name of await readdir(scope).catch(() => [])) folders.add(await realpath(join(scope, name)));
+  }
+  return [...folders];
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, realpath, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Addon, AddonCluster, AddonPackage, AddonRelease, AddonSource, KubernetesObject } from '@geobuk/api';
 import {
@@ -20,7 +20,7 @@ import type { Logger } from 'pino';
 import type { AddonCatalogue } from '../addon-catalogue.js';
 import type { AddonReleases, LoadedRelease, WantedRelease } from './addon-releases.js';
 import { shippedRelease } from './addon-releases.js';
-import { evaluateAddon } from './evaluate-addon.js';
+import { evaluateAddon, productFolders } from './evaluate-addon.js';
 import { fetchNpmArchive, newestVersion } from './fetch-npm-archive.js';
 
 export interface PackageReleasesDeps {
@@ -174,7 +174,11 @@ export class PackageReleases implements AddonReleases {
       const root = await installNpmArchiveOnce(archive, { directory, moduleRoots, npm, signal });
       const entry = archive.manifest.geobuk?.addon;
       if (typeof entry !== 'string') throw new ArchiveError('its package.json does not say geobuk.addon');
-      const question = { entry: join(root, entry), readable: [directory, ...(await this.#readable())], cluster };
+      const question = {
+        entry: join(root, entry),
+        readable: [directory, ...(await productFolders(moduleRoots))],
+        cluster,
+      };
       const { facts } = await evaluateAddon(question, signal);
       const name = addon.metadata.name ?? '';
       if (facts.name !== name) throw new ArchiveError(`it is the addon ${facts.name}, not ${name}`);
@@ -267,17 +271,6 @@ export class PackageReleases implements AddonReleases {
   #directoryOf({ package: name, version, integrity }: AddonRelease): string {
     const tag = createHash('sha256').update(integrity).digest('hex').slice(0, 8);
     return join(this.#deps.directory, `${addonPackageName(name, version)}-${tag}`);
-  }
-
-  /** The product's packages, which may lie outside of the folders that name them. */
-  async #readable(): Promise<readonly string[]> {
-    const folders = new Set<string>();
-    for (const moduleRoot of this.#deps.moduleRoots) {
-      folders.add(moduleRoot);
-      const scope = join(moduleRoot, '@geobuk');
-      for (const name of await readdir(scope).catch(() => [])) folders.add(await realpath(join(scope, name)));
-    }
-    return [...folders];
   }
 
   async #sizeOf(directory: string): Promise<number> {
