@@ -25,6 +25,8 @@ export async function runAgent<Config>(
   const onSignal = (signal: NodeJS.Signals): void => stop.abort(new Error(`got ${signal}`));
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   let log = pino({ name });
+  // A program that waits for nothing but the signal must not end for want of work.
+  const alive = setInterval(() => undefined, 1 << 30);
   try {
     const environment = agentEnvironment<Config>(process.env);
     log = pino({ name, level: environment.logLevel });
@@ -50,6 +52,7 @@ export async function runAgent<Config>(
       process.exitCode = 1;
     }
   } finally {
+    clearInterval(alive);
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
   }
 }
