@@ -47,6 +47,8 @@ export interface ControlLoopsDeps {
 }
 
 const lease = { namespace: 'kube-system', name: 'geobuk-control-plane' };
+/** Shorter than Kubernetes' 15, 10 and 2 s: the holder sits beside its API server, and work stands still until the next one leads. */
+const leaseTimes = { leaseDurationMs: 10_000, renewDeadlineMs: 7_000, retryPeriodMs: 1_000 };
 
 /** Everything that turns the cluster from what it is to what it should be: controllers, garbage collector, scheduler, addons. */
 export class ControlLoops {
@@ -69,7 +71,8 @@ export class ControlLoops {
       return;
     }
     const identity = `${hostname()}_${randomUUID()}`;
-    await runWithLeaderElection({ client, lease, identity, clock, log }, (leading) => this.#turn(leading), { signal });
+    const election = { client, lease, identity, clock, log, ...leaseTimes };
+    await runWithLeaderElection(election, (leading) => this.#turn(leading), { signal });
   }
 
   /** Made anew at each term: nothing that a former leader remembered is believed. */
