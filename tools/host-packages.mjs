@@ -14,4 +14,5 @@ export const hostPackages = [
   { name: 'chromium', shownBy: 'chromium' },
   { name: 'bsdutils', shownBy: 'script' },
   { name: 'iptables', shownBy: 'iptables' },
+  { name: 'haproxy', shownBy: 'haproxy' },
 ];

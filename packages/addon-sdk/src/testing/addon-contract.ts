@@ -1,8 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
-import type { AddonCluster, AddonDefinition, ClusterRole, KubernetesObject, ResourceType } from '@geobuk/api';
-import { keyOf, resolveAddonConfig, resourceOfKind } from '@geobuk/api';
+import type {
+  AddonCluster,
+  AddonDefinition,
+  ClusterRole,
+  CustomResourceDefinition,
+  KubernetesObject,
+  ResourceType,
+} from '@geobuk/api';
+import { apiVersionOf, keyOf, resolveAddonConfig, resourceOfKind } from '@geobuk/api';
 import { FakeClient, deepFreeze } from '@geobuk/client/testing';
 import { describe, expect, it } from 'vitest';
 import { addonRoleName } from '../manifests/access.js';
@@ -75,12 +82,13 @@ export function describeAddon<Config>(definition: AddonDefinition<Config>, optio
     });
 
     it('survives being applied twice without a change', async () => {
-      const client = new FakeClient({});
+      const types = objectsOf().flatMap(definedBy);
+      const client = new FakeClient({ types });
       const { signal } = new AbortController();
       const apply = async (): Promise<readonly KubernetesObject[]> =>
         Promise.all(
           objectsOf().map((object) =>
-            client.apply(typeOf(object), object, { signal, fieldManager: `geobuk-addon-${definition.name}` }),
+            client.apply(typeOf(object, types), object, { signal, fieldManager: `geobuk-addon-${definition.name}` }),
           ),
         );
       const first = await apply();
@@ -119,8 +127,30 @@ export function describeAddon<Config>(definition: AddonDefinition<Config>, optio
   });
 }
 
-function typeOf({ apiVersion = '', kind = '' }: KubernetesObject): ResourceType {
-  const type = resourceOfKind(apiVersion, kind);
-  if (type === undefined) throw new Error(`${apiVersion} ${kind} is not built in`);
+function typeOf({ apiVersion = '', kind = '' }: KubernetesObject, custom: readonly ResourceType[]): ResourceType {
+  const type =
+    resourceOfKind(apiVersion, kind) ?? custom.find((one) => apiVersionOf(one) === apiVersion && one.kind === kind);
+  if (type === undefined) throw new Error(`${apiVersion} ${kind} is not built in, and the addon does not define it`);
   return type;
+}
+
+/** The kinds that an object defines: none, unless it is a CustomResourceDefinition. */
+function definedBy(object: KubernetesObject): readonly ResourceType[] {
+  if (object.kind !== 'CustomResourceDefinition') return [];
+  const { group, names, scope, versions } = (object as CustomResourceDefinition).spec;
+  return versions.map(({ name: version, subresources }) => ({
+    group,
+    version,
+    kind: names.kind,
+    plural: names.plural,
+    singular: names.singular ?? names.kind.toLowerCase(),
+    namespaced: scope === 'Namespaced',
+    verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    subresources:
+      subresources?.status === undefined
+        ? {}
+        : { status: { group, version, kind: names.kind, verbs: ['get', 'patch', 'update'] } },
+  }));
 }
