@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { createInterface } from 'node:readline';
 import { startTestServer } from './test-server.js';
-import type { TestRequest, TestResponse, TestServer } from './test-server.js';
+import type { TestRequest, TestResponse, TestServer, TestServerOptions } from './test-server.js';
 
 /** An answer of which any depth can be asked. */
 export interface Reply extends TestResponse {
@@ -47,7 +47,12 @@ export function valueAt(value: unknown, path: readonly (string | number)[]): unk
 
 /** The API as a client meets it: one server for all tests of a file, and the verbs in few words. */
 export class ApiProbe {
+  readonly #options: TestServerOptions | undefined;
   #server: TestServer | undefined;
+
+  constructor(options?: TestServerOptions) {
+    this.#options = options;
+  }
 
   get server(): TestServer {
     if (this.#server === undefined) throw new Error('the server was not started');
@@ -56,7 +61,7 @@ export class ApiProbe {
 
   /** Starts the server, with the ServiceAccount that the controllers would have made: pods need it. */
   readonly start = async (): Promise<void> => {
-    this.#server = await startTestServer();
+    this.#server = await startTestServer(this.#options);
     await this.post('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } });
   };
 

@@ -14,6 +14,7 @@ import type { ClusterPki } from '../pki/cluster-pki.js';
 import type { KeyAndCertificate } from '../pki/certificate-authority.js';
 import { createMemoryStore } from '../store/memory/memory-store.js';
 import { createWatchCaches } from '../watch-cache/create-watch-caches.js';
+import type { WatchCacheLimits } from '../watch-cache/watch-cache.js';
 
 export interface TestRequest {
   readonly method?: string | undefined;
@@ -54,6 +55,8 @@ export interface TestServer extends AsyncDisposable {
   call(path: string, request?: TestRequest): Promise<TestResponse>;
   /** The response as soon as its head is there, for watches. */
   open(path: string, request?: TestRequest): Promise<IncomingMessage>;
+  /** The store forgets what was before `revision`, as it does after minutes. */
+  compact(revision: number): Promise<void>;
 }
 
 export interface TestServerOptions {
@@ -61,11 +64,14 @@ export interface TestServerOptions {
   readonly apiServer?: ApiServerOptions | undefined;
   /** Epoch milliseconds, for everything but timers. */
   readonly now?: (() => number) | undefined;
+  /** How much the watch caches remember. */
+  readonly limits?: Partial<WatchCacheLimits> | undefined;
 }
 
 export async function startTestServer({
   apiServer: options,
   now = Date.now,
+  limits,
 }: TestServerOptions = {}): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'geobuk-apiserver-'));
   const stop = new AbortController();
@@ -82,7 +88,7 @@ export async function startTestServer({
   const pki = await openClusterPki({ ...config, directory, now });
   const store = createMemoryStore();
   const log = pino({ level: 'fatal' });
-  const caches = createWatchCaches({ store, clock: systemClock, log });
+  const caches = createWatchCaches({ store, clock: systemClock, log, limits });
   const storeCheck = (checkSignal: AbortSignal) => store.ready({ signal: checkSignal });
   const apiServer = new ApiServer({
     config,
@@ -137,6 +143,7 @@ export async function startTestServer({
     pki,
     signal,
     open,
+    compact: (revision) => store.compact(revision, { signal }),
     call: async (path, request) => {
       const response = await open(path, request);
       const pieces: Buffer[] = [];

@@ -1,6 +1,6 @@
+import { selectableFields } from '@geobuk/api';
 import type { KubernetesObject, ResourceType } from '@geobuk/api';
 import { definitionStrategy } from '../custom-resources/definition-strategy.js';
-import { fieldAt } from './field-at.js';
 import { jobStrategy } from './job-strategy.js';
 import { namespaceStrategy } from './namespace-strategy.js';
 import { storedEventField } from '../events/event-conversion.js';
@@ -31,49 +31,21 @@ const noGenerations = names(
   'nodes namespaces services persistentvolumes persistentvolumeclaims resourcequotas apiservices certificatesigningrequests componentstatuses',
 );
 
-/** Selectable fields that are simply a path: label, then where its value stands. */
-const pathFields: Readonly<Record<string, readonly string[]>> = {
-  '/pods': [
-    'spec.nodeName',
-    'spec.restartPolicy',
-    'spec.schedulerName',
-    'spec.serviceAccountName',
-    'spec.hostNetwork',
-    'status.phase',
-    'status.podIP',
-    'status.nominatedNodeName',
-  ],
-  '/nodes': ['spec.unschedulable'],
-  '/namespaces': ['status.phase'],
-  '/secrets': ['type'],
-  '/replicationcontrollers': ['status.replicas'],
-  'apps/replicasets': ['status.replicas'],
-  'batch/jobs': ['status.successful'],
-  '/services': ['spec.clusterIP', 'spec.type'],
-  '/events': [
-    ...['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
-      (f) => `involvedObject.${f}`,
-    ),
-    'reason',
-    'reportingComponent',
-    'source',
-    'type',
-  ],
-  'events.k8s.io/events': [
-    ...['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map((f) => `regarding.${f}`),
-    'reason',
-    'reportingController',
-    'type',
-  ],
-  'certificates.k8s.io/certificatesigningrequests': ['spec.signerName'],
-  'resource.k8s.io/resourceslices': ['spec.nodeName', 'spec.driver'],
-};
+/** What field selectors may name besides name and namespace, which every list knows by itself. */
+function fieldsOf(type: ResourceType): Strategy['fields'] {
+  const isEvent = type.group === 'events.k8s.io';
+  const stored = selectableFields(isEvent ? { ...type, group: '' } : type); // events are stored as core/v1 has them
+  const storedName = (name: string) => (isEvent ? storedEventField(name) : name);
+  return Object.fromEntries(
+    [...selectableFields(type).keys()]
+      .filter((name) => !name.startsWith('metadata.'))
+      .map((name) => [name, stored.get(storedName(name))!]),
+  );
+}
 
 /** The strategy of a built-in kind. Selectors look at what is stored. */
 export function builtInStrategy(type: ResourceType): Strategy {
   const hasStatus = type.subresources['status'] !== undefined;
-  const storedField = type.group === 'events.k8s.io' ? storedEventField : (name: string) => name;
-  const fieldNames = pathFields[`${type.group}/${type.plural}`] ?? [];
   const base: Strategy = {
     ...plainStrategy,
     hasStatus,
@@ -81,7 +53,7 @@ export function builtInStrategy(type: ResourceType): Strategy {
     createsOnUpdate: createsOnUpdate.has(type.plural),
     needsVersionOnUpdate: needsVersionOnUpdate.has(type.plural),
     deleteShowsObject: deleteShowsObject.has(type.plural),
-    fields: Object.fromEntries(fieldNames.map((name) => [name, fieldAt(storedField(name))])),
+    fields: fieldsOf(type),
   };
   if (type.group === '' && type.plural === 'pods') return podStrategy(base);
   if (type.group === '' && type.plural === 'namespaces') return namespaceStrategy(base);

@@ -1,16 +1,9 @@
 import type { KubernetesObject, Pod } from '@geobuk/api';
-import { fieldAt } from './field-at.js';
 import type { Strategy } from './strategy.js';
 
 /** Follows: pod strategy; quality of service as in checklist 7.2. */
 export const podStrategy = (base: Strategy): Strategy => ({
   ...base,
-  fields: {
-    ...base.fields,
-    'spec.host': fieldAt('spec.nodeName'),
-    'status.podIPs': (object) => (object as Pod).status?.podIPs?.map(({ ip }) => ip).join(','),
-  },
-
   prepareForCreate(object: KubernetesObject): KubernetesObject {
     const pod = object as Pod;
     const { spec } = pod as Partial<Pod>;
