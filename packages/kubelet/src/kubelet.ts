@@ -14,7 +14,7 @@ import { SignedCertificate } from './node/signed-certificate.js';
 import { openRuntimes } from './open-runtimes.js';
 import { Access } from './server/access.js';
 import { KubeletServer } from './server/kubelet-server.js';
-import { Usage } from './server/usage.js';
+import { Usage } from './server/stats/usage.js';
 
 export interface Kubelet {
   /**
@@ -132,6 +132,9 @@ export function createKubelet(config: KubeletConfig): Kubelet {
       status: agent.status,
       probes: agent.probes,
       usage: new Usage({ source: agent.source, runtimes: agent.runtimes, clock, dataDir }),
+      details: agent.details,
+      volumeStats: agent.volumeStats,
+      nodeDetails: agent.nodeDetails,
       clock,
       log,
       nodeName,

@@ -46,6 +46,10 @@ import { StartContainer } from './pods/steps/start-container.js';
 import { StopContainer } from './pods/steps/stop-container.js';
 import { PodProbes } from './probes/pod-probes.js';
 import type { ContainerRuntime } from './runtime/runtime.js';
+import { readNodeDetails } from './server/stats/node-stats.js';
+import type { NodeDetails } from './server/stats/node-stats.js';
+import { PodDetailsReader } from './server/stats/pod-details.js';
+import { VolumeStatsReader } from './server/stats/volume-stats.js';
 import { systemMounter } from './volumes/mounts.js';
 import type { Mounter } from './volumes/mounts.js';
 import { ServiceAccountTokens } from './volumes/service-account-tokens.js';
@@ -105,6 +109,9 @@ export interface NodeAgent {
   readonly eviction: EvictionManager;
   readonly probes: PodProbes;
   readonly shutdown: NodeShutdown;
+  readonly details: PodDetailsReader;
+  readonly volumeStats: VolumeStatsReader;
+  readonly nodeDetails: (signal: AbortSignal) => Promise<NodeDetails>;
   loops(): readonly LoopState[];
   /** Resolves after an abort, when every loop has ended. Containers run on. */
   run(signal: AbortSignal): Promise<void>;
@@ -335,6 +342,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     changed: () => node.wake(),
     ended: (uid) => runner.interrupt(uid),
   });
+  const volumeStats = new VolumeStatsReader({ volumes, csi, clock });
   const relists = runtimes.all.map(
     (runtime) => new Relist({ runtime, clock, log, changed: wake, busy: () => source.all().length > 0 }),
   );
@@ -405,6 +413,9 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     eviction,
     probes,
     shutdown,
+    details: new PodDetailsReader({ source, directories, volumes: volumeStats, cgroupRoot, clock }),
+    volumeStats,
+    nodeDetails: (signal) => readNodeDetails({ podsRoot, cgroupRoot, engine, cpus: machine.cpus }, clock.now(), signal),
     loops: () => [runner.loop()],
     async run(parent) {
       // Hundreds of loops and waits hang on it.

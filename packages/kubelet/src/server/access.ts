@@ -72,8 +72,13 @@ export class Access {
 
   async allows(user: User, request: AccessRequest, signal: AbortSignal): Promise<boolean> {
     if (user.groups.includes(mastersGroup)) return true;
+    const { verb, subresources } = attributesOf(request);
+    for (const subresource of subresources) if (await this.#allowed(user, verb, subresource, signal)) return true;
+    return false;
+  }
+
+  async #allowed(user: User, verb: string, subresource: string, signal: AbortSignal): Promise<boolean> {
     const { client, clock, nodeName } = this.#deps;
-    const { verb, subresource } = attributesOf(request);
     const id = JSON.stringify([user, verb, subresource]);
     const known = this.#verdicts.get(id);
     if (known !== undefined && known.until > clock.now()) return known.allowed;
@@ -96,8 +101,11 @@ export class Access {
   }
 }
 
-/** Follows: NodeRequestAttributesGetter. */
-export function attributesOf({ method, path }: AccessRequest): { readonly verb: string; readonly subresource: string } {
+/** What one has to be allowed: any of the subresources. Follows: NodeRequestAttributesGetter, fine-grained authorization. */
+export function attributesOf({ method, path }: AccessRequest): {
+  readonly verb: string;
+  readonly subresources: readonly string[];
+} {
   const verbs: Readonly<Record<string, string>> = {
     GET: 'get',
     HEAD: 'get',
@@ -108,8 +116,15 @@ export function attributesOf({ method, path }: AccessRequest): { readonly verb: 
   };
   const verb = verbs[method] ?? 'get';
   const [, first = ''] = path.split('/');
-  const subresources: Readonly<Record<string, string>> = { stats: 'stats', metrics: 'metrics', logs: 'log' };
-  return { verb, subresource: subresources[first] ?? 'proxy' };
+  const own: Readonly<Record<string, string>> = { stats: 'stats', metrics: 'metrics', logs: 'log' };
+  if (own[first] !== undefined) return { verb, subresources: [own[first]] };
+  const fine: Readonly<Record<string, string>> = {
+    pods: 'pods',
+    runningpods: 'pods',
+    healthz: 'healthz',
+    configz: 'configz',
+  };
+  return { verb, subresources: fine[first] === undefined ? ['proxy'] : [fine[first], 'proxy'] };
 }
 
 function keep<V>(cache: Map<string, V>, id: string, value: V): void {

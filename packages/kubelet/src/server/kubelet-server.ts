@@ -18,16 +18,21 @@ import type { PodRuntimes } from '../pods/pod-runtimes.js';
 import type { PodProbes } from '../probes/pod-probes.js';
 import type { PodSource } from '../pods/pod-source.js';
 import type { StatusWriter } from '../pods/status-writer.js';
+import { attributesOf } from './access.js';
 import type { Access } from './access.js';
 import { readContainerLog } from './container-log.js';
 import { findPod, loggedContainer } from './pod-access.js';
 import { logRequest } from './requests.js';
-import { containerMetrics } from './container-metrics.js';
-import { probeMetrics } from './probe-metrics.js';
-import { resourceMetrics } from './resource-metrics.js';
-import { statsSummary } from './stats-summary.js';
+import { containerMetrics } from './stats/container-metrics.js';
+import type { NodeDetails } from './stats/node-stats.js';
+import { ownMetrics } from './stats/own-metrics.js';
+import type { PodDetailsReader } from './stats/pod-details.js';
+import { probeMetrics } from './stats/probe-metrics.js';
+import { resourceMetrics } from './stats/resource-metrics.js';
+import { statsSummary } from './stats/stats-summary.js';
 import { StreamingRoutes } from './streaming-routes.js';
-import type { Usage } from './usage.js';
+import type { Usage } from './stats/usage.js';
+import type { VolumeStatsReader } from './stats/volume-stats.js';
 
 export interface KubeletServerDeps {
   readonly access: Access;
@@ -35,6 +40,9 @@ export interface KubeletServerDeps {
   readonly runtimes: PodRuntimes;
   readonly status: StatusWriter;
   readonly usage: Usage;
+  readonly details: PodDetailsReader;
+  readonly volumeStats: VolumeStatsReader;
+  readonly nodeDetails: (signal: AbortSignal) => Promise<NodeDetails>;
   readonly probes: Pick<PodProbes, 'totals'>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -114,7 +122,9 @@ export class KubeletServer implements AsyncDisposable {
     if (user === undefined) throw ApiError.unauthorized();
     const { method = 'GET' } = request;
     if (await access.allows(user, { method, path: url.pathname }, signal)) return;
-    throw ApiError.of(403, 'Forbidden', `Forbidden (user=${user.name}, verb=${method.toLowerCase()}, resource=nodes)`);
+    const { verb, subresources } = attributesOf({ method, path: url.pathname });
+    const what = `resource=nodes, subresource(s)=[${subresources.join(' ')}]`;
+    throw ApiError.of(403, 'Forbidden', `Forbidden (user=${user.name}, verb=${verb}, ${what})`);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -122,7 +132,7 @@ export class KubeletServer implements AsyncDisposable {
     response.on('close', () => own.abort(new Error('the client closed the connection')));
     try {
       const url = new URL(request.url ?? '/', 'https://kubelet');
-      if (url.pathname !== '/healthz') await this.#admit(request, url, own.signal);
+      await this.#admit(request, url, own.signal);
       await this.#route(request, url, response, own.signal);
     } catch (error) {
       if (own.signal.aborted) {
@@ -170,7 +180,7 @@ export class KubeletServer implements AsyncDisposable {
       .filter((part) => part !== '')
       .map(decodeURIComponent);
     const [first = ''] = parts;
-    const { usage, nodeName, source, status, configz } = this.#deps;
+    const { usage, source, status, configz } = this.#deps;
     const text = (body: string, type = 'text/plain; charset=utf-8'): void =>
       void response.writeHead(200, { 'content-type': type }).end(body);
     const json = (body: unknown): void => text(JSON.stringify(body), 'application/json');
@@ -194,18 +204,46 @@ export class KubeletServer implements AsyncDisposable {
       case 'configz':
         return json({ kubeletconfig: configz });
       case 'stats/summary':
-        return json(statsSummary(nodeName, await usage.node(), await usage.pods(signal)));
+        return json(await this.#summary(url.searchParams.get('only_cpu_and_memory') === 'true', signal));
       case 'metrics/resource':
         return text(resourceMetrics(await usage.node(), await usage.pods(signal)), metricsType);
       case 'metrics/cadvisor':
-        return text(containerMetrics(await usage.node(), await usage.pods(signal)), metricsType);
+        return text(await this.#containerMetrics(signal), metricsType);
       case 'metrics/probes':
         return text(probeMetrics(this.#deps.probes.totals()), metricsType);
       case 'metrics':
-        return text(await this.#metrics.metrics(), metricsType);
+        return text((await this.#metrics.metrics()) + (await this.#ownMetrics(signal)), metricsType);
       default:
         throw ApiError.of(404, 'NotFound', '404 page not found');
     }
+  }
+
+  async #summary(short: boolean, signal: AbortSignal): Promise<unknown> {
+    const { usage, details, nodeDetails, nodeName } = this.#deps;
+    const [node, pods, ofNode] = await Promise.all([usage.node(), usage.pods(signal), nodeDetails(signal)]);
+    return statsSummary(nodeName, node, ofNode, await details.of(pods, { files: !short }, signal));
+  }
+
+  async #containerMetrics(signal: AbortSignal): Promise<string> {
+    const { usage, details, nodeDetails } = this.#deps;
+    const [node, pods, ofNode] = await Promise.all([usage.node(), usage.pods(signal), nodeDetails(signal)]);
+    return containerMetrics(node, ofNode, await details.of(pods, { files: false }, signal));
+  }
+
+  async #ownMetrics(signal: AbortSignal): Promise<string> {
+    const { runtimes, volumeStats, source, nodeName } = this.#deps;
+    const states = await Promise.all(runtimes.all.map((runtime) => runtime.observeAll({ signal })));
+    const volumes = [];
+    for (const pod of source.all()) {
+      const { namespace = '' } = pod.metadata;
+      if (
+        (pod.spec.volumes ?? []).every((one) => one.persistentVolumeClaim === undefined && one.ephemeral === undefined)
+      )
+        continue;
+      for (const stats of await volumeStats.of(pod, signal))
+        if (stats.claim !== undefined) volumes.push({ namespace, stats });
+    }
+    return ownMetrics({ nodeName, states: states.flat(), volumes });
   }
 
   async #runningPods(signal: AbortSignal): Promise<readonly unknown[]> {

@@ -80,6 +80,11 @@ export class VolumeManager {
     return { byName: kept.done, refreshAt };
   }
 
+  /** What a pod has under this name now. */
+  mounted(uid: string, name: string): MountedVolume | undefined {
+    return this.#kept.get(uid)?.done.get(name);
+  }
+
   /** Unmounts and removes all; safe to repeat. @throws {CsiError} a driver is away or refuses. */
   async unmount(uid: string, signal: AbortSignal): Promise<void> {
     const { podsRoot, mounter, tokens, csi } = this.#deps;

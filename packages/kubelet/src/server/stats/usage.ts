@@ -1,8 +1,8 @@
 import { readFile, statfs } from 'node:fs/promises';
 import type { Clock } from '@geobuk/client';
-import type { PodRuntimes } from '../pods/pod-runtimes.js';
-import type { PodSource } from '../pods/pod-source.js';
-import type { ContainerState, ContainerStats, PodState } from '../runtime/runtime.js';
+import type { PodRuntimes } from '../../pods/pod-runtimes.js';
+import type { PodSource } from '../../pods/pod-source.js';
+import type { ContainerState, ContainerStats, PodState } from '../../runtime/runtime.js';
 
 export interface ContainerUsage extends ContainerStats {
   readonly name: string;
@@ -14,6 +14,8 @@ export interface ContainerUsage extends ContainerStats {
 export interface PodUsage {
   readonly pod: PodState['pod'];
   readonly startTime: string | undefined;
+  /** A network of its own. */
+  readonly hasNetwork: boolean;
   readonly containers: readonly ContainerUsage[];
 }
 
@@ -60,13 +62,16 @@ export class Usage {
     for (const runtime of runtimes.all) {
       const [states, stats] = await Promise.all([runtime.observeAll({ signal }), runtime.stats({ signal })]);
       const byId = new Map(stats.map((one) => [one.containerId, one]));
-      for (const { pod, containers } of states) {
+      for (const { pod, containers, sandboxes } of states) {
         const used = containers.flatMap((container) => {
           const measured = container.state === 'running' ? byId.get(container.id) : undefined;
           return measured === undefined ? [] : [this.#with(container, measured, samples)];
         });
         const startTime = source.byUid(pod.uid)?.pod.status?.startTime;
-        if (used.length > 0) found.push({ pod, startTime, containers: used });
+        if (used.length > 0) {
+          const hasNetwork = sandboxes.some(({ hostNetwork }) => !hostNetwork);
+          found.push({ pod, startTime, hasNetwork, containers: used });
+        }
       }
     }
     this.#before = samples;

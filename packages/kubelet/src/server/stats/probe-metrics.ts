@@ -1,4 +1,4 @@
-import type { ProbeTotal } from '../probes/pod-probes.js';
+import type { ProbeTotal } from '../../probes/pod-probes.js';
 import { Exposition } from './exposition.js';
 
 /** Follows: /metrics/probes of the kubelet. Pure. */
