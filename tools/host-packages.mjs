@@ -15,4 +15,5 @@ export const hostPackages = [
   { name: 'bsdutils', shownBy: 'script' },
   { name: 'iptables', shownBy: 'iptables' },
   { name: 'haproxy', shownBy: 'haproxy' },
+  { name: 'docker.io', shownBy: 'dockerd' },
 ];

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConfigMap, Pod } from '@geobuk/api';
+import type { ConfigMap, Node, Pod } from '@geobuk/api';
 import { configMaps, leases, nodes, pods } from '@geobuk/api';
 import { FakeClient } from '@geobuk/client/testing';
 import { describe, expect, it, vi } from 'vitest';
@@ -27,6 +27,22 @@ describe('a node', () => {
       expect(registered?.status?.addresses).toContainEqual({ type: 'InternalIP', address: '192.0.2.1' });
       expect(node.client.stored(leases, 'kube-node-lease')[0]?.spec.holderIdentity).toBe('n1');
     });
+  });
+
+  it('has its capacity from the moment it is registered: nothing is refused for want of room', async () => {
+    const client = new FakeClient();
+    const seen: (Node | undefined)[] = [];
+    const watching = new AbortController();
+    const first = (async () => {
+      for await (const event of client.watch(nodes, { resourceVersion: '0', signal: watching.signal })) {
+        if (event.type !== 'BOOKMARK') seen.push(event.object);
+        if (seen.length > 0) return;
+      }
+    })();
+    await using node = await harness({ client });
+    await first;
+    expect(node.client).toBe(client);
+    expect(seen[0]?.status?.allocatable).toMatchObject({ cpu: expect.any(String) as string, pods: '110' });
   });
 
   it('says why it is not Ready while the engine does not answer', async () => {

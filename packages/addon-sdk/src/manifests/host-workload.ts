@@ -109,7 +109,13 @@ function container(workload: HostWorkload): Container {
     ],
     resources: { requests: { cpu, memory } },
     ...(readinessProbe === undefined ? {} : { readinessProbe }),
-    ...(livenessProbe === undefined ? {} : { livenessProbe }),
+    // A busy machine may take its time to start a program; only then is silence a reason to start it again.
+    ...(livenessProbe === undefined
+      ? {}
+      : {
+          livenessProbe,
+          startupProbe: { ...livenessProbe, initialDelaySeconds: 0, periodSeconds: 1, failureThreshold: 120 },
+        }),
   };
 }
 

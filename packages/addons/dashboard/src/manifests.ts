@@ -27,7 +27,7 @@ export function dashboardManifests(
       cpu: '20m',
       memory: '80Mi',
       readinessProbe: localHttpProbe(port, '/healthz', { ...probe, periodSeconds: 5 }),
-      livenessProbe: localHttpProbe(port, '/healthz', { ...probe, initialDelaySeconds: 10, periodSeconds: 20 }),
+      livenessProbe: localHttpProbe(port, '/healthz', { ...probe, periodSeconds: 20 }),
     }),
   ];
 }

@@ -52,6 +52,6 @@ function deployment(config: DnsConfig, cluster: AddonCluster, version: string): 
     cpu: '50m',
     memory: '70Mi',
     readinessProbe: localHttpProbe(status, '/ready', { periodSeconds: 2 }),
-    livenessProbe: localHttpProbe(status, '/health', { initialDelaySeconds: 10, periodSeconds: 10 }),
+    livenessProbe: localHttpProbe(status, '/health', { periodSeconds: 10 }),
   });
 }

@@ -54,7 +54,7 @@ export function metricsManifests(
       cpu: '20m',
       memory: '70Mi',
       readinessProbe: probe('/readyz', { periodSeconds: 2 }),
-      livenessProbe: probe('/livez', { initialDelaySeconds: 10, periodSeconds: 10 }),
+      livenessProbe: probe('/livez', { periodSeconds: 10 }),
     }),
     apiService(),
   ];

@@ -22,7 +22,7 @@ export function networkManifests(
       cpu: '10m',
       memory: '50Mi',
       readinessProbe: localHttpProbe(healthPortOf(config, cluster), '/ready', { periodSeconds: 2 }),
-      livenessProbe: localHttpProbe(healthPortOf(config, cluster), '/health', { initialDelaySeconds: 10 }),
+      livenessProbe: localHttpProbe(healthPortOf(config, cluster), '/health'),
     }),
   ];
 }

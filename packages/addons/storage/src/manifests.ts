@@ -47,7 +47,7 @@ export function storageManifests(
       cpu: '10m',
       memory: '50Mi',
       readinessProbe: localHttpProbe(port, '/ready', { periodSeconds: 2 }),
-      livenessProbe: localHttpProbe(port, '/health', { initialDelaySeconds: 10, periodSeconds: 10 }),
+      livenessProbe: localHttpProbe(port, '/health', { periodSeconds: 10 }),
       terminationGracePeriodSeconds: 60, // Data may have to be deleted.
     }),
   ];

@@ -161,8 +161,10 @@ export class NodeStatusLoop {
   }
 
   async #register(signal: AbortSignal): Promise<Node> {
-    const { client, nodeName, machine, labels, taints, events, log } = this.#deps;
-    const fresh = newNode(nodeName, machine, labels, taints);
+    const { client, clock, nodeName, machine, labels, taints, events, log } = this.#deps;
+    // With its capacity from the first moment: the scheduler would find an empty node too small for any pod.
+    const status = withHeartbeat(await this.#statusOf({}, signal), clock.now());
+    const fresh = { ...newNode(nodeName, machine, labels, taints), status };
     try {
       const node = await client.create(nodes, fresh, { signal });
       log.info({ node: nodeName }, 'node registered');
