@@ -15,6 +15,10 @@ import type { Schema } from '../schema/schema.js';
 export const validateValue = (schema: Schema, value: unknown, path = '', old?: unknown): readonly FieldError[] =>
   check(schema.source, value as Json, path, old as Json | undefined, path === '');
 
+/** The same for a part of a schema, such as a default. */
+export const validatePart = (source: JsonObject, value: Json, path: string): readonly FieldError[] =>
+  check(source, value, path, undefined);
+
 const child = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`);
 const shown = (path: string): string => (path === '' ? '' : `${path} `);
 

@@ -1,4 +1,5 @@
 import { patternProblem } from '../custom/value-pattern.js';
+import { validatePart } from '../custom/validate-value.js';
 import { forbidden, invalid, notSupported, required } from '../fields/field-error.js';
 import { fieldOf, isJsonArray, isJsonObject } from '../json/json-value.js';
 import type { FieldError } from '../status.js';
@@ -61,6 +62,12 @@ function checkNode(schema: JsonObject, path: string, isRoot: boolean): readonly 
         'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
       ),
     );
+
+  const preset = fieldOf(schema, 'default');
+  if (preset !== undefined) {
+    if (isRoot) errors.push(forbidden(`${path}.default`, 'must not be set at the root'));
+    else errors.push(...validatePart(schema, preset, `${path}.default`));
+  }
 
   const properties = fieldOf(schema, 'properties');
   const additional = fieldOf(schema, 'additionalProperties');

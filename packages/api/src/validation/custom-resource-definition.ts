@@ -3,6 +3,7 @@ import { checkOneOf, checkUnchanged } from './rules.js';
 import { dns1035Label, dns1123Subdomain } from '../names/name-rules.js';
 import { duplicate, forbidden, invalid, required } from '../fields/field-error.js';
 import { checkStructural } from '../schema/structural-check.js';
+import { checkApproval, validateVersionParts } from './custom-resource-version.js';
 import type { CustomResourceDefinition } from '../generated/types.js';
 import type { FieldError } from '../status.js';
 
@@ -19,6 +20,7 @@ export function validateCustomResourceDefinition({ metadata, spec }: CustomResou
     errors.push(...dns1123Subdomain(spec.group).map((text) => invalid('spec.group', spec.group, text)));
     if (!spec.group.includes('.'))
       errors.push(invalid('spec.group', spec.group, 'should be a domain with at least one dot'));
+    errors.push(...checkApproval(spec.group, metadata.annotations));
   }
   errors.push(...checkOneOf(spec?.scope, ['Cluster', 'Namespaced'], 'spec.scope'));
   for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
@@ -40,6 +42,7 @@ export function validateCustomResourceDefinition({ metadata, spec }: CustomResou
     const schema = version.schema?.openAPIV3Schema;
     if (schema === undefined) errors.push(required(`${at}.schema.openAPIV3Schema`, 'schemas are required'));
     else errors.push(...checkStructural(asJson(schema), `${at}.schema.openAPIV3Schema`));
+    errors.push(...validateVersionParts(version, at));
   });
   if (versions.filter(({ storage }) => storage).length !== 1) {
     errors.push(

@@ -186,8 +186,8 @@ function extreme(list: readonly unknown[], sign: 1 | -1): unknown {
   return list.reduce((best, item) => (compare(item, best) * sign > 0 ? item : best));
 }
 
-/** CEL as Kubernetes has it. Only the named variables are known. */
-export function kubernetesEnvironment(variables: readonly string[]): Environment {
+/** CEL as Kubernetes has it. Only the named variables are known; `optional` ones may have no value. */
+export function kubernetesEnvironment(variables: readonly string[], optional: readonly string[] = []): Environment {
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,
@@ -201,6 +201,7 @@ export function kubernetesEnvironment(variables: readonly string[]): Environment
     environment.registerFunction(signature, handler as (...values: unknown[]) => unknown);
   }
   addKubernetesLibraries(environment);
+  for (const name of optional) environment.registerVariable(name, 'optional');
   for (const name of variables) environment.registerVariable(name, 'dyn');
   return environment;
 }

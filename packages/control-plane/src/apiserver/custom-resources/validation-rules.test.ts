@@ -110,4 +110,83 @@ describe('x-kubernetes-validations', () => {
     ]);
     expect(refused.json.message).toContain('compilation failed');
   });
+
+  /** Serves a kind of its own; gives the path of its objects. */
+  async function serve(plural: string, spec: object): Promise<string> {
+    const created = await server.call(definitions, { body: definition(plural, spec) });
+    expect(created.status, created.text).toBe(201);
+    const path = `/apis/rules.test/v1/${plural}`;
+    await expect.poll(async () => (await server.call(path)).status, { timeout: 10_000 }).toBe(200);
+    return path;
+  }
+  const bodyOf = (plural: string, spec: object) => ({
+    apiVersion: 'rules.test/v1',
+    kind: plural[0]!.toUpperCase() + plural.slice(1, -1),
+    metadata: { name: 'one' },
+    spec,
+  });
+  const merge = (path: string, spec: object) =>
+    server.call(`${path}/one`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: { spec },
+    });
+
+  it('3.3.6 optionalOldSelf runs transition rules where there is no past too', async () => {
+    const rule = 'oldSelf.hasValue() ? self >= oldSelf.value() : self == 0';
+    const path = await serve('counters', {
+      type: 'object',
+      properties: {
+        count: {
+          type: 'integer',
+          'x-kubernetes-validations': [{ rule, message: 'counts begin at 0 and grow', optionalOldSelf: true }],
+        },
+      },
+    });
+    const refused = await server.call(path, { body: bodyOf('counters', { count: 5 }) });
+    expect([refused.status, refused.json.message]).toEqual([422, expect.stringContaining('counts begin at 0')]);
+    expect((await server.call(path, { body: bodyOf('counters', { count: 0 }) })).status).toBe(201);
+    expect((await merge(path, { count: 2 })).status).toBe(200);
+    expect((await merge(path, { count: 1 })).status).toBe(422);
+  });
+
+  it('3.3.7 what an update leaves alone is tolerated under a stricter definition', async () => {
+    const spec = (rules: object, flag: object) => ({
+      type: 'object',
+      properties: {
+        flag: { type: 'string', ...flag },
+        size: { type: 'object', properties: { length: { type: 'integer' } }, ...rules },
+        note: { type: 'string' },
+      },
+    });
+    const path = await serve('relics', spec({}, {}));
+    await server.call(path, { body: bodyOf('relics', { flag: 'dragon', size: { length: -1 } }) });
+    const strict = definition(
+      'relics',
+      spec({ 'x-kubernetes-validations': [{ rule: 'self.length > 0' }] }, { maxLength: 3 }),
+    );
+    const current = (await server.call(`${definitions}/relics.rules.test`)).json;
+    const changed = await server.call(`${definitions}/relics.rules.test`, {
+      method: 'PUT',
+      body: { ...strict, metadata: current.metadata },
+    });
+    expect(changed.status, changed.text).toBe(200);
+    const fresh = { ...bodyOf('relics', { flag: 'dragon' }), metadata: { name: 'two' } };
+    await expect.poll(async () => (await server.call(`${path}?dryRun=All`, { body: fresh })).status).toBe(422);
+    expect((await merge(path, { note: 'still afloat' })).status).toBe(200);
+    expect((await merge(path, { flag: 'tiger' })).status).toBe(422);
+    expect((await merge(path, { size: { length: -2 } })).status).toBe(422);
+    expect((await merge(path, { flag: 'sun', size: { length: 3 } })).status).toBe(200);
+  });
+
+  it.each([
+    [{ rule: 'true', fieldPath: '.none' }, 'fieldPath', 'does not refer to a valid field'],
+    [{ rule: 'true', optionalOldSelf: true }, 'optionalOldSelf', 'may not be set if oldSelf is not used in rule'],
+  ])('3.3.6 refuses the rule %j', async (rule, field, why) => {
+    const spec = { type: 'object', properties: { a: { type: 'string' } }, 'x-kubernetes-validations': [rule] };
+    const refused = await server.call(definitions, { body: definition('wrongs', spec) });
+    expect(refused.status).toBe(422);
+    expect(refused.json.details!.causes![0]!.field).toContain(`x-kubernetes-validations[0].${field}`);
+    expect(refused.json.message).toContain(why);
+  });
 });

@@ -1,4 +1,5 @@
-import { fieldOf, isJsonArray, isJsonObject } from '@geobuk/api';
+import { Optional } from '@marcbachmann/cel-js';
+import { deepEqual, fieldOf, isJsonArray, isJsonObject } from '@geobuk/api';
 import type { CauseReason, FieldError, Json, JsonObject, KubernetesObject } from '@geobuk/api';
 import { celValue } from '../cel/cel-value.js';
 import { CelBudget, CelError, compileExpression } from '../cel/expression.js';
@@ -10,6 +11,8 @@ import type { ServedResource } from '../resources/served-resource.js';
 const writeBudget = 10_000_000;
 const keptExpressions = 2000;
 const environment = kubernetesEnvironment(['self', 'oldSelf']);
+/** For rules with `optionalOldSelf`. */
+const optionalEnvironment = kubernetesEnvironment(['self'], ['oldSelf']);
 const compiled = new Map<string, Expression>();
 
 /** Follows: ValidationRule. */
@@ -19,15 +22,18 @@ interface Rule {
   readonly messageExpression?: string;
   readonly reason?: CauseReason;
   readonly fieldPath?: string;
+  /** The rule also runs where there is no past; `oldSelf` is an optional value then. */
+  readonly optionalOldSelf?: boolean | undefined;
 }
 
 /** @throws {CelError} */
-function expressionOf(text: string): Expression {
-  let found = compiled.get(text);
+function expressionOf(text: string, { optionalOldSelf = false }: Pick<Rule, 'optionalOldSelf'>): Expression {
+  const key = `${optionalOldSelf ? '?' : ''}${text}`;
+  let found = compiled.get(key);
   if (found === undefined) {
-    found = compileExpression(environment, text);
+    found = compileExpression(optionalOldSelf ? optionalEnvironment : environment, text);
     if (compiled.size >= keptExpressions) compiled.delete(compiled.keys().next().value ?? '');
-    compiled.set(text, found);
+    compiled.set(key, found);
   }
   return found;
 }
@@ -63,7 +69,9 @@ function walk(
   if (rules.length > 0) {
     const self = typedValue(value, schema);
     const oldSelf = old === undefined || old === null ? undefined : typedValue(old, schema);
+    const isUnchanged = old !== undefined && deepEqual(value, old);
     for (const rule of rules) {
+      if (isUnchanged && !isTransition(rule)) continue; // what was there before is tolerated (3.3.7)
       const error = violationOf(rule, self, oldSelf, value, path, budget);
       if (error !== undefined) errors.push(error);
     }
@@ -109,15 +117,32 @@ function violationOf(
     message: `${prefixOf(rule.reason, value)}${message}`,
   });
   try {
-    const expression = expressionOf(rule.rule);
-    if (expression.uses('oldSelf') && oldSelf === undefined) return undefined; // nothing changes, so nothing to hold
-    const variables = oldSelf === undefined ? { self } : { self, oldSelf };
+    const expression = expressionOf(rule.rule, rule);
+    // Nothing changes, so there is nothing to hold.
+    if (oldSelf === undefined && rule.optionalOldSelf !== true && expression.uses('oldSelf')) return undefined;
+    const variables = variablesOf(rule, self, oldSelf);
     if (expression.evaluate(variables, budget) === true) return undefined;
     return refuse(messageOf(rule, variables, budget));
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
     return refuse(`rule: ${error.message}`);
   }
+}
+
+/** Whether a rule is about a change; one that cannot be read is said to be wrong elsewhere. */
+function isTransition(rule: Pick<Rule, 'rule' | 'optionalOldSelf'>): boolean {
+  try {
+    return expressionOf(rule.rule, rule).uses('oldSelf');
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    return true;
+  }
+}
+
+function variablesOf({ optionalOldSelf }: Rule, self: unknown, oldSelf: unknown): Readonly<Record<string, unknown>> {
+  if (optionalOldSelf === true)
+    return { self, oldSelf: oldSelf === undefined ? Optional.none() : Optional.of(oldSelf) };
+  return oldSelf === undefined ? { self } : { self, oldSelf };
 }
 
 function prefixOf(reason: CauseReason | undefined, value: Json): string {
@@ -140,7 +165,7 @@ const shown = (value: Json): string =>
 function messageOf(rule: Rule, variables: Readonly<Record<string, unknown>>, budget: CelBudget): string {
   if (rule.messageExpression !== undefined) {
     try {
-      const said = expressionOf(rule.messageExpression).evaluate(variables, budget);
+      const said = expressionOf(rule.messageExpression, rule).evaluate(variables, budget);
       if (typeof said === 'string' && said.trim() !== '' && !said.includes('\n')) return said;
     } catch (error) {
       if (!(error instanceof CelError)) throw error; // the plain message says it too
@@ -182,15 +207,41 @@ export function definitionRuleErrors(definition: KubernetesObject): readonly Fie
   return errors;
 }
 
+/** Whether `.a.b` or `.a['b']` leads to a declared field. */
+function isFieldOf(schema: JsonObject, path: string): boolean {
+  if (!/^(?:\.[A-Za-z_][\w-]*|\['[^']+'\])+$/.test(path)) return false;
+  let at: Json | undefined = schema;
+  for (const [, plain, quoted] of path.matchAll(/\.([A-Za-z_][\w-]*)|\['([^']+)'\]/g)) {
+    if (!isJsonObject(at)) return false;
+    const properties = fieldOf(at, 'properties');
+    const others: Json | undefined = fieldOf(at, 'additionalProperties');
+    at = (isJsonObject(properties) ? fieldOf(properties, plain ?? quoted ?? '') : undefined) ?? others;
+  }
+  return isJsonObject(at);
+}
+
 function compileAll(schema: JsonObject, path: string, errors: FieldError[]): void {
-  rulesOf(schema).forEach(({ rule, messageExpression }, i) => {
+  rulesOf(schema).forEach(({ rule, messageExpression, fieldPath, optionalOldSelf }, i) => {
+    const at = `${path}.x-kubernetes-validations[${i}]`;
+    const refuse = (field: string, value: unknown, why: string): void =>
+      void errors.push({
+        field: `${at}.${field}`,
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${JSON.stringify(value)}: ${why}`,
+      });
+    if (fieldPath !== undefined && !isFieldOf(schema, fieldPath)) {
+      refuse('fieldPath', fieldPath, 'fieldPath must be a valid path: does not refer to a valid field');
+    }
+    if (optionalOldSelf !== undefined && !isTransition({ rule, optionalOldSelf })) {
+      refuse('optionalOldSelf', optionalOldSelf, 'may not be set if oldSelf is not used in rule');
+    }
     for (const [name, text] of [
       ['rule', rule],
       ['messageExpression', messageExpression],
     ] as const) {
       if (text === undefined) continue;
       try {
-        expressionOf(text);
+        expressionOf(text, { optionalOldSelf });
       } catch (error) {
         if (!(error instanceof CelError)) throw error;
         errors.push({
