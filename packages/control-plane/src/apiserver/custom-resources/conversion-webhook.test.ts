@@ -64,6 +64,7 @@ describe('conversion by webhook', () => {
           name: 'v2',
           served: true,
           storage: storage === 'v2',
+          selectableFields: [{ jsonPath: '.spec.guns.port' }],
           additionalPrinterColumns: [{ name: 'Port', type: 'integer', jsonPath: '.spec.guns.port' }],
           schema: {
             openAPIV3Schema: {
@@ -203,6 +204,41 @@ describe('conversion by webhook', () => {
       { port: 3 },
     ]);
     expect(new Set(events.map(({ object }) => object.apiVersion))).toEqual(new Set([`${group}/v2`]));
+  });
+
+  it('3.4.1 selects by fields of the version that is asked for', async () => {
+    for (const guns of [31, 32, 31]) {
+      await server.call(ships('v1'), { body: { ...ship('v1', '', { guns }), metadata: { generateName: 'field-' } } });
+    }
+    const selector = 'fieldSelector=spec.guns.port%3D31';
+    const first = (await server.call(`${ships('v2')}?${selector}&limit=1`)).json;
+    expect(first.items).toHaveLength(1);
+    const rest = await server.call(`${ships('v2')}?${selector}&limit=5&continue=${first.metadata!.continue}`);
+    expect(rest.json.items!.map((item) => (item as Ship).spec!['guns'])).toEqual([{ port: 31 }]);
+    expect((await server.call(`${ships('v1')}?${selector}`)).status).toBe(400);
+
+    const watch = await server.open(`${ships('v2')}?watch=true&${selector}&timeoutSeconds=20`);
+    const name = first.items![0]!.metadata.name!;
+    const set = (guns: number) =>
+      server.call(`${ships('v1')}/${name}`, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/merge-patch+json' },
+        body: { spec: { guns } },
+      });
+    await set(40);
+    await set(41);
+    await set(31);
+    const types: string[] = [];
+    let text = '';
+    for await (const piece of watch as AsyncIterable<Buffer>) {
+      text += piece.toString();
+      const lines = text.split('\n');
+      text = lines.pop()!;
+      for (const line of lines) types.push((JSON.parse(line) as { readonly type: string }).type);
+      if (types.length === 4) break;
+    }
+    watch.destroy();
+    expect(types).toEqual(['ADDED', 'ADDED', 'DELETED', 'ADDED']);
   });
 
   it('3.4.2 keeps all metadata but labels and annotations from the webhook', async () => {

@@ -6,6 +6,7 @@ import type {
   CacheBookmark,
   CachedObject,
   CacheEvent,
+  ListResult,
   WatchCache,
   WatchCaches,
 } from '../../watch-cache/watch-cache.js';
@@ -15,6 +16,8 @@ import { decodeContinue, encodeContinue } from './continue-token.js';
 import { parseRevision } from './list-query.js';
 import type { ListQuery, WatchQuery } from './list-query.js';
 import { parseSelection } from './selection.js';
+import type { Selection } from './selection.js';
+import { selectServed, watchServed } from './served-selection.js';
 
 /** How long a read waits for a revision that this server has not seen yet. */
 const futureRevisionMs = 3_000;
@@ -79,11 +82,16 @@ export class Reader {
   async #page(
     resource: ServedResource,
     cache: WatchCache,
-    options: Parameters<WatchCache['list']>[0] & { readonly name: string | undefined },
+    options: Parameters<WatchCache['list']>[0] & Pick<Selection, 'name' | 'servedFilter'>,
     continued: boolean,
   ): Promise<Page> {
-    const { name, filter, namespace, limit } = options;
-    if (name !== undefined && options.at === undefined && (namespace !== undefined || !resource.type.namespaced)) {
+    const { name, filter, namespace, limit, servedFilter } = options;
+    if (
+      name !== undefined &&
+      servedFilter === undefined &&
+      options.at === undefined &&
+      (namespace !== undefined || !resource.type.namespaced)
+    ) {
       const found = cache.get(namespace === undefined ? { name } : { namespace, name });
       const items = found !== undefined && filter?.(found) !== false ? [found] : [];
       return page(items, cache.revision, undefined, undefined);
@@ -91,7 +99,7 @@ export class Reader {
     const wanted =
       name === undefined ? filter : (object: CachedObject) => object.name === name && filter?.(object) !== false;
     try {
-      const result = await cache.list({ ...options, filter: wanted });
+      const result = await this.#listed(resource, cache, { ...options, filter: wanted });
       const last = result.items.at(-1);
       const token =
         result.more && limit !== undefined && last !== undefined
@@ -106,6 +114,20 @@ export class Reader {
     }
   }
 
+  /** Where only the served version can say what passes, all are looked at before the page is cut. */
+  async #listed(
+    resource: ServedResource,
+    cache: WatchCache,
+    options: Parameters<WatchCache['list']>[0] & Pick<Selection, 'servedFilter'>,
+  ): Promise<ListResult> {
+    const { servedFilter, limit, signal } = options;
+    if (servedFilter === undefined) return cache.list(options);
+    const all = await cache.list({ ...options, limit: undefined });
+    const items = await selectServed(resource, all.items, servedFilter, signal);
+    const shown = limit === undefined ? items : items.slice(0, limit);
+    return { ...all, items: shown, more: shown.length < items.length, remaining: undefined };
+  }
+
   /**
    * Ends as the cache's watch ends, and when `signal` aborts.
    * @throws {ApiError} BadRequest at once; Expired at the first step.
@@ -116,7 +138,7 @@ export class Reader {
     query: WatchQuery,
     signal: AbortSignal,
   ): Promise<AsyncIterable<readonly (CacheEvent | CacheBookmark)[]>> {
-    const { namespace: only, name, filter } = parseSelection(resource, namespace, query);
+    const { namespace: only, name, filter, servedFilter } = parseSelection(resource, namespace, query);
     const cache = this.#caches.cache(resource.prefix);
     const { resourceVersion, sendInitialEvents } = query;
     const isPlace = resourceVersion !== undefined && resourceVersion !== '0';
@@ -135,7 +157,9 @@ export class Reader {
       bookmarks: query.allowWatchBookmarks,
       signal,
     });
-    return translated(items, after);
+    const changes = translated(items, after);
+    if (servedFilter === undefined) return changes;
+    return watchServed(resource, changes, { filter: servedFilter, isWhole: after === 'existing', signal });
   }
 
   /** Waits until the caches show what `resourceVersion` asks for. */

@@ -1,5 +1,5 @@
 import { ApiError, matchesFields, matchesLabels, parseFieldSelector, parseLabelSelector } from '@geobuk/api';
-import type { FieldRequirement } from '@geobuk/api';
+import type { FieldRequirement, KubernetesObject } from '@geobuk/api';
 import type { ObjectFilter } from '../../watch-cache/watch-cache.js';
 import type { ServedResource } from '../resources/served-resource.js';
 
@@ -9,6 +9,11 @@ export interface Selection {
   /** Set when the selector or the path names one object. */
   readonly name: string | undefined;
   readonly filter: ObjectFilter | undefined;
+  /**
+   * What can only be asked of objects at the version that is served, once a webhook has converted them: fields lie
+   * elsewhere in what is stored.
+   */
+  readonly servedFilter: ((object: KubernetesObject) => boolean) | undefined;
 }
 
 /** @throws {ApiError} BadRequest for bad syntax and fields that the kind does not offer. */
@@ -33,8 +38,22 @@ export function parseSelection(
     else if (field === 'metadata.namespace' && isFirst && onlyNamespace === undefined) onlyNamespace = value;
     else others.push(requirement);
   }
-  return { namespace: onlyNamespace, name, filter: filterOf(resource, labels, others) };
+  const isConverted = resource.custom?.converter !== undefined && others.some(({ field }) => !isOfMetadata(field));
+  return {
+    namespace: onlyNamespace,
+    name,
+    filter: filterOf(resource, labels, isConverted ? others.filter(({ field }) => isOfMetadata(field)) : others),
+    servedFilter: isConverted
+      ? (object) =>
+          matchesFields(others, (field) => metadataOf(object, field) ?? resource.strategy.fields[field]?.(object))
+      : undefined,
+  };
 }
+
+const isOfMetadata = (field: string): boolean => field === 'metadata.name' || field === 'metadata.namespace';
+
+const metadataOf = ({ metadata }: KubernetesObject, field: string): string | undefined =>
+  field === 'metadata.name' ? metadata.name : field === 'metadata.namespace' ? metadata.namespace : undefined;
 
 const isSelectable = ({ strategy, type }: ServedResource, field: string): boolean =>
   field === 'metadata.name' ||
