@@ -13,6 +13,7 @@ import { DaemonSetController } from './daemon-set/daemon-set-controller.js';
 import { DeploymentController } from './deployment/deployment-controller.js';
 import { EndpointSliceController } from './endpoint-slice/endpoint-slice-controller.js';
 import { DisruptionController } from './disruption/disruption-controller.js';
+import { StaleDisruptionController } from './disruption/stale-disruption-controller.js';
 import { EndpointSliceMirroringController } from './endpoint-slice-mirroring/endpoint-slice-mirroring-controller.js';
 import { EndpointsController } from './endpoints/endpoints-controller.js';
 import { EphemeralVolumeController } from './ephemeral-volume/ephemeral-volume-controller.js';
@@ -29,6 +30,7 @@ import { RootCaController } from './root-ca/root-ca-controller.js';
 import { ServiceAllocationController } from './service-allocation/service-allocation-controller.js';
 import { ServiceCidrController } from './service-allocation/service-cidr-controller.js';
 import { ServiceAccountController } from './service-account/service-account-controller.js';
+import { TokenSecretController } from './service-account/token-secret-controller.js';
 import { StatefulSetController } from './stateful-set/stateful-set-controller.js';
 import { TaintEvictionController } from './taint-eviction/taint-eviction-controller.js';
 import { TokenCleanerController } from './token-cleaner/token-cleaner-controller.js';
@@ -77,6 +79,7 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
     new EndpointsController(deps),
     new EndpointSliceMirroringController(deps),
     new DisruptionController({ ...deps, recorder: recorderFor('controllermanager') }),
+    new StaleDisruptionController(deps),
     new HorizontalPodAutoscalerController({ ...deps, recorder: recorderFor('horizontal-pod-autoscaler') }),
     new ClusterRoleAggregationController(deps),
     new VolumeBinderController({ ...deps, recorder: recorderFor('persistentvolume-controller') }),
@@ -90,6 +93,7 @@ export function createControllers(deps: ControllersDeps): readonly Controller[] 
     new ServiceAllocationController({ ...deps, recorder: recorderFor('ipallocator-repair-controller') }),
     new ServiceCidrController(deps),
     new ServiceAccountController(deps),
+    new TokenSecretController(deps),
     new RootCaController(deps),
     new NodeIpamController({ ...deps, recorder: recorderFor('cidrAllocator') }),
     new NodeLifecycleController({ ...deps, recorder: recorderFor('node-controller') }),

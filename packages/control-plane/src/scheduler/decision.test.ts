@@ -154,7 +154,7 @@ describe('decide', () => {
     expect(outcome(wish, cluster([withSpec('n', {}, label === undefined ? {} : { k: label })])) === 'n').toBe(fits);
   });
 
-  it('counts an init container against the sidecars that run beside it', () => {
+  it('6.2.2 counts an init container against the sidecars that run beside it', () => {
     const wish = pending({
       containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '1' } } }],
       initContainers: [
@@ -167,7 +167,7 @@ describe('decide', () => {
 });
 
 describe('ClusterState', () => {
-  it('counts an assumed pod once, also when its event comes back', () => {
+  it('6.1.4 counts an assumed pod once, also when its event comes back', () => {
     const state = cluster([node('a')]);
     const wish = pending(asks({ cpu: '1' }));
     state.assume(podInfo(wish), 'a');
@@ -175,7 +175,7 @@ describe('ClusterState', () => {
     expect(state.byName.get('a')?.requested).toMatchObject({ cpuMillis: 1000, pods: 1 });
   });
 
-  it('gives the room back when a binding fails', () => {
+  it('6.1.4 gives the room back when a binding fails', () => {
     const state = cluster([node('a')]);
     const info = podInfo(pending(asks({ cpu: '1' })));
     state.assume(info, 'a');

@@ -53,13 +53,13 @@ async function startWith(config: KubeSchedulerConfiguration, ...objects: readonl
 }
 
 describe('Scheduler', () => {
-  it('binds a pending pod and says so', async () => {
+  it('6.1.3 binds a pending pod and says so', async () => {
     await using world = await start(node('a'), waiting('p'));
     expect(world.places()).toEqual({ p: 'a' });
     expect(world.events).toEqual(['Normal Scheduled Successfully assigned default/p to a']);
   });
 
-  it('never gives the same room twice', async () => {
+  it('6.1.4 never gives the same room twice', async () => {
     await using world = await start(node('a'), ...Array.from({ length: 10 }, (_, i) => waiting(`p${i}`)));
     expect(Object.values(world.places()).filter((place) => place === 'a')).toHaveLength(4);
   });
@@ -87,7 +87,7 @@ describe('Scheduler', () => {
     expect(world.places()).toEqual({ new: 'a' });
   });
 
-  it('places the more important pod first', async () => {
+  it('6.1.1 places the more important pod first', async () => {
     await using world = await start(waiting('low', '4', 1), waiting('high', '4', 100));
     world.client.seed(node('a'));
     await world.clock.advance(1_100);

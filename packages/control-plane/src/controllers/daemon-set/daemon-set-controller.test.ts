@@ -71,7 +71,7 @@ async function runAll(world: TurningControllers): Promise<number> {
 }
 
 describe('DaemonSetController', () => {
-  it('runs one on each node, also on those that come later', async () => {
+  it('5.4.1 runs one on each node, also on those that come later', async () => {
     await using world = await start(agent(), node('a'), node('b'));
     world.client.seed(node('c'));
     await world.settle();
@@ -83,7 +83,7 @@ describe('DaemonSetController', () => {
     });
   });
 
-  it('puts up with nodes that are not ready or cordoned, but not with other taints', async () => {
+  it('5.4.2 puts up with nodes that are not ready or cordoned, but not with other taints', async () => {
     const tainted = { ...node('c'), spec: { taints: [{ key: 'gpu', effect: 'NoSchedule' }] } };
     const notReady = {
       ...node('b'),
@@ -93,7 +93,7 @@ describe('DaemonSetController', () => {
     expect(places(world)).toEqual(['a', 'b']);
   });
 
-  it('leaves a node that no longer matches', async () => {
+  it('5.4.2 leaves a node that no longer matches', async () => {
     const labelled = { ...node('a'), metadata: { ...node('a').metadata, labels: { role: 'edge' } } };
     const template = {
       metadata: { labels: { app: 'agent' } },
@@ -111,7 +111,7 @@ describe('DaemonSetController', () => {
     expect(places(world)).toEqual([]);
   });
 
-  it('rolls out node by node and keeps a revision of each template', async () => {
+  it('5.4.4 rolls out node by node and keeps a revision of each template', async () => {
     await using world = await start(agent(), node('a'), node('b'), node('c'));
     await runAll(world);
     await world.client.patch(
@@ -132,7 +132,7 @@ describe('DaemonSetController', () => {
     expect(world.client.stored(daemonSets)[0]?.status).toMatchObject({ updatedNumberScheduled: 3, numberAvailable: 3 });
   });
 
-  it('OnDelete leaves old daemons until they are deleted', async () => {
+  it('5.4.4 OnDelete leaves old daemons until they are deleted', async () => {
     await using world = await start(agent({ updateStrategy: { type: 'OnDelete' } }), node('a'));
     await runAll(world);
     await world.client.patch(
@@ -145,7 +145,7 @@ describe('DaemonSetController', () => {
     expect(daemons(world)[0]?.spec.containers[0]?.image).toBe('i:1');
   });
 
-  it('replaces a failed daemon', async () => {
+  it('5.4.3 replaces a failed daemon', async () => {
     await using world = await start(agent(), node('a'));
     const [first] = daemons(world);
     await world.client.patch(

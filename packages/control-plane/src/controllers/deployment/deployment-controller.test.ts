@@ -62,7 +62,7 @@ const edit = async (world: TurningControllers, spec: object): Promise<void> => {
 const image = (name: string): object => ({ template: { spec: { containers: [{ name: 'c', image: name }] } } });
 
 describe('DeploymentController', () => {
-  it('creates a ReplicaSet with the hash of its template and reports completion', async () => {
+  it('5.2.1 creates a ReplicaSet with the hash of its template and reports completion', async () => {
     await using world = await start(deployment('web', 3));
     await runPods(world);
     const [rs] = world.client.stored(replicaSets);
@@ -80,7 +80,7 @@ describe('DeploymentController', () => {
     });
   });
 
-  it('rolls over to a new template within surge and unavailability', async () => {
+  it('5.2.2 rolls over to a new template within surge and unavailability', async () => {
     await using world = await start(
       deployment('web', 4, { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } }),
     );
@@ -98,7 +98,7 @@ describe('DeploymentController', () => {
     expect(web(world).metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('2');
   });
 
-  it('goes back to an old ReplicaSet under a new revision', async () => {
+  it('5.2.6 goes back to an old ReplicaSet under a new revision', async () => {
     await using world = await start(deployment('web', 2));
     await runPods(world);
     await edit(world, image('i:2'));
@@ -115,7 +115,7 @@ describe('DeploymentController', () => {
     ]);
   });
 
-  it('Recreate has no old pod beside a new one', async () => {
+  it('5.2.3 Recreate has no old pod beside a new one', async () => {
     await using world = await start(deployment('web', 3, { strategy: { type: 'Recreate' } }));
     await runPods(world);
     await edit(world, image('i:2'));
@@ -124,7 +124,7 @@ describe('DeploymentController', () => {
     expect(world.client.stored(pods).map(({ spec }) => spec.containers[0]?.image)).toEqual(['i:2', 'i:2', 'i:2']);
   });
 
-  it('does not roll out while paused, but scales', async () => {
+  it('5.2.8 does not roll out while paused, but scales', async () => {
     await using world = await start(deployment('web', 2));
     await runPods(world);
     await edit(world, { paused: true, ...image('i:2') });
@@ -134,7 +134,7 @@ describe('DeploymentController', () => {
     expect(world.client.stored(pods)).toHaveLength(4);
   });
 
-  it('says when a rollout got stuck', async () => {
+  it('5.2.9 says when a rollout got stuck', async () => {
     await using world = await start(deployment('web', 1, { progressDeadlineSeconds: 60 }));
     await world.settle(70_000);
     expect(web(world).status?.conditions?.find(({ type }) => type === 'Progressing')).toMatchObject({
@@ -143,7 +143,7 @@ describe('DeploymentController', () => {
     });
   });
 
-  it('keeps as many old ReplicaSets as the history limit says', async () => {
+  it('5.2.7 keeps as many old ReplicaSets as the history limit says', async () => {
     await using world = await start(deployment('web', 1, { revisionHistoryLimit: 1 }));
     for (const tag of ['i:2', 'i:3', 'i:4']) {
       await runPods(world);

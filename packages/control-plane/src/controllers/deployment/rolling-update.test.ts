@@ -31,11 +31,13 @@ describe('scaledValue', () => {
     ['0%', 10, true, 0],
     ['100%', 3, true, 3],
     [4, 10, true, 4],
-  ])('%s of %i, up %s, is %i', (value, total, up, expected) => expect(scaledValue(value, total, up)).toBe(expected));
+  ])('5.2.2 %s of %i, up %s, is %i', (value, total, up, expected) =>
+    expect(scaledValue(value, total, up)).toBe(expected),
+  );
 });
 
 describe('fenceposts', () => {
-  it('lets one pod be unavailable where both limits round to nothing', () => {
+  it('5.2.2 lets one pod be unavailable where both limits round to nothing', () => {
     expect(fenceposts(rolling(1, '0%', '25%'))).toEqual({ maxSurge: 0, maxUnavailable: 1 });
   });
 });
@@ -59,7 +61,7 @@ describe('shrinkOld', () => {
     expect(sizes(shrinkOld(rolling(10, 3, 2), sized('new', 3, 0), [sized('old', 10)]))).toEqual({ old: 8 });
   });
 
-  it('takes unhealthy pods first, wherever they are', () => {
+  it('5.2.2 takes unhealthy pods first, wherever they are', () => {
     expect(sizes(shrinkOld(rolling(10, 0, 2), sized('new', 2), [sized('a', 4), sized('bb', 4, 2)]))).toEqual({ bb: 2 });
   });
 
@@ -81,7 +83,7 @@ describe('scaleProportionally', () => {
     'deployment.kubernetes.io/max-replicas': '13',
   };
 
-  it('shares what is added by size, as the documentation counts it (10 to 15 with 3 surge: 8 + 5 become 11 + 7)', () => {
+  it('5.2.4 shares what is added by size, as the documentation counts it (10 to 15 with 3 surge: 8 + 5 become 11 + 7)', () => {
     const scales = scaleProportionally(rolling(15, 3, 2), sized('new', 5, 0, annotations), [
       sized('old', 8, 8, annotations),
     ]);
@@ -91,7 +93,7 @@ describe('scaleProportionally', () => {
     ]);
   });
 
-  it('gives all to the only active one', () => {
+  it('5.2.4 gives all to the only active one', () => {
     expect(
       scaleProportionally(rolling(4, 1, 1), sized('new', 2), [sized('old', 0)]).map(({ replicas }) => replicas),
     ).toEqual([4]);

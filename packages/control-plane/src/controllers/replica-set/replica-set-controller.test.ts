@@ -10,7 +10,7 @@ const owner = { kind: 'ReplicaSet', name: 'web', uid: 'uid-web' };
 const labels = { app: 'web' };
 
 describe('ReplicaSetController', () => {
-  it('creates the pods that are wanted, and no more', async () => {
+  it('5.1.1 creates the pods that are wanted, and no more', async () => {
     await using world = await start(replicaSet('web', 7));
     const created = world.client.stored(pods);
     expect(created).toHaveLength(7);
@@ -21,7 +21,7 @@ describe('ReplicaSetController', () => {
     expect(world.client.stored(replicaSets)[0]?.status?.replicas).toBe(7);
   });
 
-  it('replaces a pod that is deleted', async () => {
+  it('5.1.1 replaces a pod that is deleted', async () => {
     await using world = await start(replicaSet('web', 2));
     const [first] = world.client.stored(pods);
     await world.client.delete(
@@ -33,7 +33,7 @@ describe('ReplicaSetController', () => {
     expect(world.client.stored(pods)).toHaveLength(2);
   });
 
-  it('scales down, worst pods first', async () => {
+  it('5.1.2 scales down, worst pods first', async () => {
     await using world = await start(
       replicaSet('web', 1),
       pod('good', { labels, owner, nodeName: 'n1' }),
@@ -46,7 +46,7 @@ describe('ReplicaSetController', () => {
     expect(names).toEqual(['good']);
   });
 
-  it('adopts matching orphans instead of creating', async () => {
+  it('5.0.2 adopts matching orphans instead of creating', async () => {
     await using world = await start(replicaSet('web', 1), pod('orphan', { labels }));
     const [only, ...rest] = world.client.stored(pods);
     expect(rest).toEqual([]);
@@ -60,7 +60,7 @@ describe('ReplicaSetController', () => {
     expect(all.find(({ metadata }) => metadata.name === 'renamed')?.metadata.ownerReferences ?? []).toEqual([]);
   });
 
-  it('stops after one refused creation and tells of it, then goes on', async () => {
+  it('5.0.5 stops after one refused creation and tells of it, then goes on', async () => {
     await using world = await turnControllers([], (made) => [new ReplicaSetController(made)]);
     let refusals = 0;
     world.client.intercept = ({ verb, type }) => {

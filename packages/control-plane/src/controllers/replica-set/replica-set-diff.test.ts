@@ -17,7 +17,7 @@ describe('diffReplicaSet', () => {
     expect([diff.create, diff.remove.length]).toEqual([create, remove]);
   });
 
-  it('counts neither finished pods nor those being deleted', () => {
+  it('5.1.1 counts neither finished pods nor those being deleted', () => {
     const leaving = pod('leaving');
     const pods = [
       pod('a', { phase: 'Failed' }),
@@ -38,12 +38,12 @@ describe('diffReplicaSet', () => {
     ['shorter ready before longer', { nodeName: 'n1', readySince: '2029-12-31T23:59:00Z' }, { nodeName: 'n1' }],
     ['more restarts before fewer', { nodeName: 'n1', restarts: 4 }, { nodeName: 'n1' }],
     ['younger before older', { nodeName: 'n1', created: '2029-12-31T23:59:00Z' }, { nodeName: 'n1' }],
-  ])('removes %s', (_title, first, second) => {
+  ])('5.1.2 removes %s', (_title, first, second) => {
     const diff = diffReplicaSet(replicaSet('web', 1), [pod('keeps', second), pod('goes', first)], now, new Map());
     expect(diff.remove.map(({ metadata }) => metadata.name)).toEqual(['goes']);
   });
 
-  it('removes from the more crowded node', () => {
+  it('5.1.2 removes from the more crowded node', () => {
     const pods = [pod('a', { nodeName: 'n1' }), pod('b', { nodeName: 'n2' }), pod('c', { nodeName: 'n2' })];
     const [removed] = diffReplicaSet(replicaSet('web', 2), pods, now).remove;
     expect(removed?.spec.nodeName).toBe('n2');
@@ -57,7 +57,7 @@ describe('diffReplicaSet', () => {
 });
 
 describe('replicaSetStatus', () => {
-  it('counts active, labelled, ready and available pods', () => {
+  it('5.1.3 counts active, labelled, ready and available pods', () => {
     const labels = { app: 'web' };
     const pods = [pod('a', { labels }), pod('b', { labels, ready: false }), pod('c'), pod('d', { phase: 'Succeeded' })];
     expect(replicaSetStatus(replicaSet('web', 3), pods, now, undefined)).toMatchObject({
@@ -69,7 +69,7 @@ describe('replicaSetStatus', () => {
     });
   });
 
-  it('tells of a refused creation', () => {
+  it('5.1.3 tells of a refused creation', () => {
     const status = replicaSetStatus(replicaSet('web', 1), [], now, new Error('exceeded quota'));
     expect(status.conditions).toEqual([
       {
