@@ -169,6 +169,20 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
+  /** Like {@link geobuk} with more environment, while this process goes on: what is asked of may be served by it. */
+  async geobukWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ran> {
+    const child = spawn(process.execPath, [geobukScript, ...args, '--data-dir', this.dataDir], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+      timeout: 100_000,
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { status: status ?? -1, stdout, stderr };
+  }
+
   /** Like {@link geobuk}, for one of several nodes, which have data directories of their own. */
   geobukFor(dataDir: string, ...args: readonly string[]): Ran {
     return ran(

@@ -119,7 +119,10 @@ export async function productFolders(moduleRoots: readonly string[]): Promise<re
   for (const moduleRoot of moduleRoots) {
     folders.add(moduleRoot);
     const scope = join(moduleRoot, '@geobuk');
-    for (const name of await readdir(scope).catch(() => [])) folders.add(await realpath(join(scope, name)));
+    for (const name of await readdir(scope).catch(() => [])) {
+      const folder = await realpath(join(scope, name)).catch(() => undefined); // a link to what is gone
+      if (folder !== undefined) folders.add(folder);
+    }
   }
   return [...folders];
 }

@@ -59,7 +59,7 @@ async function npm(args: readonly string[], cwd: string, options: FetchOptions):
   const { signal, npm: command = join(dirname(process.execPath), 'npm') } = options;
   try {
     const quiet = ['--loglevel=error', '--no-update-notifier'];
-    const { stdout } = await promisify(execFile)(command, [...args, ...quiet], {
+    const { stdout } = await promisify(execFile)(command, [...quiet, ...args], {
       signal,
       cwd,
       timeout: timeoutMs,
