@@ -1,6 +1,8 @@
 import type { Addon, AddonDefinition, DaemonSet, KubernetesObject, ResourceType } from '@geobuk/api';
 import { addons, daemonSets } from '@geobuk/api';
+import type { Controller } from '@geobuk/client';
 import type { FakeCall } from '@geobuk/client/testing';
+import type { World } from '../../controllers/testing/turn-controllers.js';
 import { turnControllers } from '../../controllers/testing/turn-controllers.js';
 import type { AddonCatalogue } from '../addon-catalogue.js';
 import { addonCatalogue } from '../addon-catalogue.js';
@@ -79,17 +81,21 @@ export async function startReconciler(
     readonly logs?: FirstLogLine;
     readonly objects?: readonly KubernetesObject[];
     readonly discover?: () => readonly ResourceType[];
+    /** Kinds that definitions of the test bring. */
+    readonly types?: readonly ResourceType[];
   } = {},
 ) {
   const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
   const writes: string[] = [];
-  const world = await turnControllers([kubeSystem, ...(rest.objects ?? [])], (deps) => {
+  const types = [addons as ResourceType, ...(rest.types ?? [])];
+  const create = (deps: World): readonly Controller[] => {
     deps.client.intercept = ({ verb, type, name, subresource }: FakeCall) => {
       if (verb !== 'get' && verb !== 'list' && verb !== 'watch')
         writes.push(`${verb} ${type.kind}/${name ?? ''}${subresource === undefined ? '' : `/${subresource}`}`);
     };
     return createAddonReconciler({ ...deps, ...rest, catalogue, cluster });
-  });
+  };
+  const world = await turnControllers([kubeSystem, ...(rest.objects ?? [])], create, () => [], types);
   await world.settle();
   const get = (name: string): Addon | undefined =>
     world.client.stored(addons).find(({ metadata }) => metadata.name === name);

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '@geobuk/api';
+import type { KubernetesObject, ResourceType } from '@geobuk/api';
 import type { Controller, EventRecorder, Informers, LoopState } from '@geobuk/client';
 import { createInformers, createRunner } from '@geobuk/client';
 import { FakeClient, FakeClock } from '@geobuk/client/testing';
@@ -32,9 +32,10 @@ export async function turnControllers(
   objects: readonly KubernetesObject[],
   create: (world: World) => readonly Controller[],
   beside: (world: World) => readonly LongLived[] = () => [],
+  types: readonly ResourceType[] = [],
 ): Promise<TurningControllers> {
   const clock = new FakeClock();
-  const client = new FakeClient({ clock, objects });
+  const client = new FakeClient({ clock, objects, types });
   const log: Logger = pino({ level: 'silent' });
   const informers = createInformers({ client, log, clock, random: () => 0.5, freezeObjects: true });
   const events: string[] = [];
