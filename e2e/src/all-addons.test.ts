@@ -69,7 +69,7 @@ function traces(id: string) {
       .split('\n')
       .filter((line) => line.includes(dataDir) && !line.includes('/containerd/')),
     programs: programs(),
-    networks: readdirSync(join(dataDir, 'containerd/cni/net.d'), { recursive: true }).map(String).sort(),
+    networks: readdirSync(join(dataDir, 'containerd/cni'), { recursive: true }).map(String).sort(),
   };
 }
 

@@ -11,7 +11,7 @@ export interface FirstLogLine {
 const timeoutMs = 3_000;
 const limitBytes = 4_096;
 
-/** The first line of a container's log; each container that failed is asked once for every restart. */
+/** The first line of a container's log that tells of a failure, else the first; each container that failed is asked once for every restart. */
 export function firstLogLine(client: Pick<HttpClient, 'request'>): FirstLogLine {
   const known = new Map<string, { readonly restarts: number; readonly line: string | undefined }>();
   return {
@@ -38,7 +38,16 @@ async function read(
   const chunks: Buffer[] = [];
   for await (const chunk of body) chunks.push(chunk as Buffer);
   const lines = Buffer.concat(chunks).toString('utf8').split('\n');
-  return lines.map(wordsOf).find((line) => line !== '');
+  return firstFailure(lines);
+}
+
+/** pino's level of errors. */
+const errorLevel = 50;
+
+/** Of our own programs' JSON the first error, since what comes before it is how they start; of all others the first line. */
+export function firstFailure(lines: readonly string[]): string | undefined {
+  const failure = lines.find((line) => Number(/^\{"level":(\d+),/.exec(line)?.[1] ?? 0) >= errorLevel);
+  return failure === undefined ? lines.map(wordsOf).find((line) => line !== '') : wordsOf(failure);
 }
 
 /** Our own programs log JSON; people want its message, and the error's when there is one. */
