@@ -88,7 +88,7 @@ ${await screen({ command: 'loops' }, 'replicaset')}
 
 \`:pulses\`: a gauge for each kind, curves for load, changes, warnings and API latency.
 
-${await screen({ command: 'pulses', height: 32 }, '┌─ Pods')}
+${await screen({ command: 'pulses', height: 32 }, '━ Pods')}
 
 ## Commands
 

@@ -51,6 +51,7 @@ export const actionTable = {
   nodeShell: { keys: ['s'], en: 'Shell', ko: '셸', group: 'resource', mutates: true },
   rename: { keys: ['r'], en: 'Rename', ko: '이름 바꾸기', group: 'resource' },
   removeContext: { keys: ['C-d'], en: 'Remove from kubeconfig', ko: 'kubeconfig에서 빼기', group: 'resource' },
+  foldAll: { keys: ['x'], en: 'Fold all', ko: '모두 접기', group: 'resource' },
   values: { keys: ['v'], en: 'Values', ko: '값', group: 'resource' },
   releaseHistory: { keys: ['r'], en: 'History', ko: '이력', group: 'resource' },
   rollbackRelease: { keys: ['r'], en: 'Roll back', ko: '되돌리기', group: 'resource', mutates: true },

@@ -1,5 +1,5 @@
-import type { KubernetesObject, Pod, Secret } from '@geobuk/api';
-import { pods, secrets } from '@geobuk/api';
+import type { KubernetesObject, Pod, ResourceType, Secret } from '@geobuk/api';
+import { nodes, pods, secrets } from '@geobuk/api';
 import type { Cluster } from '../cluster/cluster.js';
 import { describe } from '../describe/describe.js';
 import { explainPods } from '../describe/explain.js';
@@ -9,6 +9,7 @@ import type { LogSource } from '../pages/log-feed.js';
 import { RelatedPage } from '../pages/related-page.js';
 import { RolloutPage } from '../pages/rollout-page.js';
 import type { TablePage } from '../pages/table-page.js';
+import { showOne } from '../pages/object-actions.js';
 import { TextPage } from '../pages/text-page.js';
 import type { Row } from '../table/row.js';
 import type { StyledLine } from '../text/styled-text.js';
@@ -183,8 +184,8 @@ export function showOwner(page: TablePage): void {
     const owner = owners[names.indexOf(chosen ?? '')];
     const type = owner === undefined ? undefined : page.cluster.catalog.ofKind(owner.apiVersion, owner.kind);
     if (owner === undefined || type === undefined) return;
-    const namespace = type.namespaced ? ` ${row.key.namespace ?? ''}` : '';
-    page.services.command(`${type.plural}.${type.group}${namespace} /^${owner.name}$`.replace('. ', ' '));
+    const namespace = type.namespaced ? row.key.namespace : undefined;
+    showOne(page.services, page.clusterOf(row), type, { namespace, name: owner.name });
   });
 }
 
@@ -213,9 +214,11 @@ export const openForwards = (page: TablePage): void => page.services.command('po
 
 /** `o` on a pod: the node it stands on. */
 export function showNode(page: TablePage): void {
-  const node = (page.current?.object as Pod | undefined)?.spec.nodeName;
+  const row = page.current;
+  if (row === undefined) return;
+  const node = (row.object as Pod).spec.nodeName;
   if (node === undefined || node === '') page.services.flash('warn', 'it stands on no node yet');
-  else page.services.command(`nodes /^${node}$`);
+  else showOne(page.services, page.clusterOf(row), nodes as ResourceType, { name: node });
 }
 
 /** `z` on a deployment: its revisions. */

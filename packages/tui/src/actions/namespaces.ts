@@ -4,6 +4,6 @@ import type { TablePage } from '../pages/table-page.js';
 export function useNamespace(page: TablePage): void {
   const row = page.current;
   if (row === undefined) return;
-  page.services.useNamespaces({ kind: 'one', name: row.key.name });
-  page.services.flash('info', `namespace ${row.key.name}`);
+  page.services.useNamespaces(page.onNothing ? { kind: 'all' } : { kind: 'one', name: row.key.name });
+  page.services.flash('info', page.onNothing ? 'all namespaces' : `namespace ${row.key.name}`);
 }

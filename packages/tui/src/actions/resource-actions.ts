@@ -32,6 +32,7 @@ const usable = new Set(['configmaps', 'secrets', 'serviceaccounts', 'persistentv
 /** What can be done with the rows of a table: from what any object allows, and from the kind's capabilities. */
 export function resourceActions(page: TablePage): Actions {
   const { type, view, cluster } = page;
+  if (page.onNothing) return { open: () => openRow(page), useNamespace: () => useNamespace(page) };
   const can = view?.capabilities ?? {};
   const reading: Actions = {
     open: () => openRow(page),

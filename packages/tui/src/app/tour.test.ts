@@ -116,7 +116,9 @@ describe('a tour through every view at 80x24', () => {
 
   it(':pulses', async () => {
     await using board = new Dashboard({ command: 'pulses', height: 30 });
-    expect(await board.shows('✖ 2')).toContain('┌─ Pods');
+    const screen = await board.shows('✖ 2');
+    expect(screen).toContain('━ not well');
+    expect(screen).toContain('no metrics API here');
   });
 
   it('describe, with what happened', async () => {

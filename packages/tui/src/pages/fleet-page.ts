@@ -14,6 +14,7 @@ import { cpuOf, memoryOf, podAmounts } from '../views/resource-amounts.js';
 import type { MousePress } from '../terminal/terminal.js';
 import { drawFleet, shipAt } from './draw-fleet.js';
 import type { Ship } from './draw-fleet.js';
+import { showOne } from './object-actions.js';
 import type { Page } from './page.js';
 import { TablePage } from './table-page.js';
 
@@ -125,7 +126,7 @@ export class FleetPage implements Page {
       open: () => this.#board(),
       describe: () => {
         const ship = this.#ships()[this.#focus];
-        if (ship !== undefined) services.command(`nodes /^${ship.name}$`);
+        if (ship !== undefined) showOne(services, this.cluster, nodes as ResourceType, { name: ship.name });
       },
       up: move(-this.#columns),
       down: move(this.#columns),

@@ -19,7 +19,8 @@ import type { Cluster } from '../cluster/cluster.js';
 import { objectSource } from '../cluster/follow.js';
 import type { Canvas } from '../screen/frame.js';
 import type { PaintName } from '../screen/paint.js';
-import { drawSparkline } from '../screen/chart.js';
+import { ContribCharts, drawImage } from '../screen/contrib-charts.js';
+import type { ChartImage } from '../screen/contrib-charts.js';
 import { pad } from '../screen/text-width.js';
 import { eventTime } from '../views/cluster-kinds.js';
 import { viewOf } from '../views/registry.js';
@@ -48,38 +49,46 @@ interface Gauge {
 }
 
 const sampleEveryMs = 2_000;
-const mostSamples = 400;
-const gaugeWidth = 19;
-const gaugeHeight = 3;
+/** Ten minutes. */
+const mostSamples = 300;
+const gaugeHeight = 2;
 
-/** One curve. */
+/** One measured value over time. */
 interface Course {
   readonly name: string;
   readonly paint: PaintName;
   readonly samples: (number | undefined)[];
   readonly unit: string;
-  /** The value of a full column; absent: the greatest seen. */
-  readonly top?: number | undefined;
 }
 
-/** `:pulses`: a gauge for each kind, and the course of CPU, memory, pods, events and API latency. All from watches. */
+const courseNames = ['cpu', 'memory', 'pods', 'unwell', 'changes', 'warnings', 'latency'] as const;
+type CourseName = (typeof courseNames)[number];
+
+const course = (name: string, paint: PaintName, unit = ''): Course => ({ name, paint, samples: [], unit });
+
+/** `:pulses`: how each kind does, and the course of CPU, memory, pods, changes, warnings and API latency. All from watches. */
 export class PulsesPage implements Page {
   readonly crumb = 'pulses';
   readonly cluster: Cluster;
   readonly #services: Services;
   readonly #gauges: readonly Gauge[];
-  readonly #courses: readonly Course[] = [
-    { name: 'CPU', paint: 'series1', samples: [], unit: '%', top: 100 },
-    { name: 'Memory', paint: 'series2', samples: [], unit: '%', top: 100 },
-    { name: 'Pods', paint: 'series3', samples: [], unit: '' },
-    { name: 'Changes/s', paint: 'highlight', samples: [], unit: '' },
-    { name: 'Warnings', paint: 'pending', samples: [], unit: '' },
-    { name: 'API latency', paint: 'series4', samples: [], unit: ' ms' },
-  ];
+  readonly #courses: Readonly<Record<CourseName, Course>> = {
+    cpu: course('CPU', 'series1', '%'),
+    memory: course('Memory', 'series2', '%'),
+    pods: course('Pods', 'series3'),
+    unwell: course('not well', 'error'),
+    changes: course('Changes/s', 'highlight'),
+    warnings: course('Warnings', 'pending'),
+    latency: course('API latency', 'series4', ' ms'),
+  };
   #focus = 0;
   #columns = 1;
   #changes = 0;
   #warnings = 0;
+  #charts: ContribCharts | undefined;
+  /** Charts as they were drawn last: they change with the samples and the size, not with every frame. */
+  readonly #images = new Map<string, { readonly seen: string; readonly image: ChartImage }>();
+  #ticks = 0;
 
   constructor(cluster: Cluster, services: Services) {
     this.cluster = cluster;
@@ -95,18 +104,16 @@ export class PulsesPage implements Page {
 
   draw(canvas: Canvas): void {
     const inner = canvas.box('pulses');
-    this.#columns = Math.max(1, Math.floor(inner.width / gaugeWidth));
+    const width = inner.width < 100 ? 19 : Math.floor(inner.width / 6);
+    this.#columns = Math.max(1, Math.floor(inner.width / width));
     const rows = Math.ceil(this.#gauges.length / this.#columns);
+    const height = inner.height >= 26 ? gaugeHeight + 1 : gaugeHeight;
     this.#gauges.forEach((gauge, index) => {
-      const region = inner.region(
-        (index % this.#columns) * gaugeWidth,
-        Math.floor(index / this.#columns) * gaugeHeight,
-        gaugeWidth - 1,
-        gaugeHeight,
-      );
-      drawGauge(region, gauge, index === this.#focus);
+      const x = (index % this.#columns) * width;
+      const y = Math.floor(index / this.#columns) * height;
+      drawGauge(inner.region(x, y, width - 1, gaugeHeight), gauge, index === this.#focus);
     });
-    this.#drawCourses(inner.region(0, rows * gaugeHeight, inner.width, inner.height - rows * gaugeHeight));
+    this.#drawCharts(inner.region(0, rows * height, inner.width, inner.height - rows * height));
   }
 
   actions(): Actions {
@@ -115,7 +122,7 @@ export class PulsesPage implements Page {
       this.#services.invalidate();
     };
     return {
-      open: () => this.#services.command(this.#gauges[this.#focus]!.type.plural),
+      open: () => this.#services.drillDown(this.#gauges[this.#focus]!.type.plural),
       scrollLeft: move(-1),
       scrollRight: move(1),
       up: move(-this.#columns),
@@ -188,19 +195,23 @@ export class PulsesPage implements Page {
     while (!signal.aborted) {
       const load = this.#services.facts(this.cluster).load;
       const latency = await this.#latency(signal);
-      const podGauge = this.#gauges.find(({ type }) => type.plural === 'pods');
-      const values = [
-        load?.cpu,
-        load?.memory,
-        podGauge?.faulty.size,
-        (this.#changes * 1_000) / sampleEveryMs,
-        this.#warnings,
+      const podGauge = this.#gauges.find(({ type }) => type.plural === 'pods')!;
+      const known = podGauge.synced;
+      const values: Readonly<Record<CourseName, number | undefined>> = {
+        cpu: load?.cpu,
+        memory: load?.memory,
+        pods: known ? podGauge.faulty.size : undefined,
+        unwell: known ? unwell(podGauge) : undefined,
+        changes: (this.#changes * 1_000) / sampleEveryMs,
+        warnings: this.#warnings,
         latency,
-      ];
-      this.#courses.forEach(({ samples }, index) => {
-        samples.push(values[index]);
+      };
+      for (const name of courseNames) {
+        const { samples } = this.#courses[name];
+        samples.push(values[name]);
         if (samples.length > mostSamples) samples.shift();
-      });
+      }
+      this.#ticks += 1;
       this.#changes = 0;
       this.#warnings = 0;
       this.#services.invalidate();
@@ -223,32 +234,108 @@ export class PulsesPage implements Page {
     );
   }
 
-  #drawCourses(canvas: Canvas): void {
-    const shown = this.#courses.filter(
-      ({ name }) => this.#services.facts(this.cluster).hasMetrics || !['CPU', 'Memory'].includes(name),
+  #drawCharts(canvas: Canvas): void {
+    this.#charts ??= ContribCharts.load();
+    const { cpu, memory, pods: all, unwell: sick, changes, warnings, latency } = this.#courses;
+    const measured = this.#services.facts(this.cluster).hasMetrics;
+    let y = 0;
+    this.#drawGauges(canvas.region(0, y, canvas.width, 1), measured);
+    y += canvas.height >= 14 ? 2 : 1;
+    const sparkHeight = 2;
+    const lineHeight = Math.min(22, canvas.height - y - sparkHeight);
+    if (lineHeight >= 6) {
+      const half = measured ? Math.floor(canvas.width / 2) : canvas.width;
+      // A multiple of five: the axis has five steps, and their numbers are whole.
+      const top = Math.ceil((Math.max(4, ...knownOf(all)) * 1.2) / 5) * 5;
+      if (measured) this.#drawLines(canvas.region(0, y, half - 1, lineHeight), [cpu, memory], 125);
+      const right = measured ? half : 0;
+      this.#drawLines(canvas.region(right, y, canvas.width - right, lineHeight), [all, sick], top);
+      y += lineHeight;
+    }
+    const third = Math.floor(canvas.width / 3);
+    [changes, warnings, latency].forEach((one, index) =>
+      this.#drawSparkline(canvas.region(index * third, y, third - 1, sparkHeight), one),
     );
-    const perRow = canvas.width >= 100 ? 3 : 2;
-    const rows = Math.ceil(shown.length / perRow);
-    const width = Math.floor(canvas.width / perRow);
-    const height = Math.min(10, Math.floor(canvas.height / rows));
-    if (height < 3) return;
-    shown.forEach((course, index) => {
-      const region = canvas.region((index % perRow) * width, Math.floor(index / perRow) * height, width - 1, height);
-      drawCourse(region, course);
+  }
+
+  #drawGauges(canvas: Canvas, measured: boolean): void {
+    const { cpu, memory, pods: all, unwell: sick } = this.#courses;
+    const podCount = all.samples.at(-1);
+    const share = podCount === undefined || podCount === 0 ? undefined : 1 - (sick.samples.at(-1) ?? 0) / podCount;
+    const gauges: readonly (readonly [string, number | undefined, PaintName])[] = [
+      ...(measured
+        ? ([
+            ['CPU', cpu.samples.at(-1), cpu.paint],
+            ['Memory', memory.samples.at(-1), memory.paint],
+          ] as const)
+        : []),
+      ['Pods well', share === undefined ? undefined : share * 100, all.paint],
+    ];
+    const width = Math.floor(canvas.width / 3);
+    gauges.forEach(([name, percent, paint], index) => {
+      const region = canvas.region(index * width, 0, width - 1, 1);
+      const x = region.text(0, 0, ` ${pad(name, 9)} `, 'label');
+      if (percent === undefined) {
+        region.text(x, 0, '…', 'dim');
+        return;
+      }
+      const room = region.width - x;
+      const image = this.#image(`gauge ${name}`, `${Math.round(percent)} ${room}`, (charts) =>
+        charts.gauge(room, percent, paint),
+      );
+      drawImage(region.region(x, 0, room, 1), image);
     });
+    if (!measured) canvas.text(width + 1, 0, 'CPU, memory: no metrics API here (addon metrics)', 'dim');
+  }
+
+  #drawLines(canvas: Canvas, courses: readonly Course[], top: number): void {
+    let x = 1;
+    for (const { name, paint, samples, unit } of courses) {
+      const latest = samples.at(-1);
+      x = canvas.text(x, 0, `━ ${name} ${latest === undefined ? '…' : `${Math.round(latest)}${unit}`}`, paint) + 3;
+    }
+    const chart = canvas.region(0, 1, canvas.width, canvas.height - 1);
+    const series = courses.map((one) => ({ values: knownOf(one), paint: one.paint }));
+    const longest = Math.max(0, ...series.map(({ values }) => values.length));
+    const name = courses.map((one) => one.name).join();
+    const seen = `${this.#ticks} ${chart.width} ${chart.height} ${top}`;
+    const image = this.#image(name, seen, (charts) =>
+      charts.line(chart.width, chart.height, series, top, longest * sampleEveryMs),
+    );
+    if (longest < 2) chart.text(1, 1, 'collecting…', 'dim');
+    drawImage(chart, image);
+  }
+
+  #drawSparkline(canvas: Canvas, one: Course): void {
+    const { name, samples, unit, paint } = one;
+    const latest = samples.at(-1);
+    canvas.text(1, 0, `${name} ${latest === undefined ? 'n/a' : `${Math.round(latest * 10) / 10}${unit}`}`, paint);
+    const width = canvas.width - 2;
+    const image = this.#image(name, `${this.#ticks} ${width}`, (charts) =>
+      charts.sparkline(width, knownOf(one), paint),
+    );
+    drawImage(canvas.region(1, 1, width, 1), image);
+  }
+
+  /** A chart, drawn anew only when what it shows or its size has changed. */
+  #image(name: string, seen: string, draw: (charts: ContribCharts) => ChartImage): ChartImage {
+    const before = this.#images.get(name);
+    if (before?.seen === seen || this.#charts === undefined) return before?.image ?? { rows: [] };
+    const image = draw(this.#charts);
+    this.#images.set(name, { seen, image });
+    return image;
   }
 }
 
-function drawGauge(canvas: Canvas, { type, faulty }: Gauge, focused: boolean): void {
-  const sick = [...faulty.values()].filter(Boolean).length;
-  canvas.text(0, 0, pad(`${focused ? '▸' : ' '} ${type.plural}`, canvas.width), focused ? 'highlight' : 'title');
-  const x = canvas.text(2, 1, String(faulty.size), sick > 0 ? 'value' : 'ok');
-  canvas.text(x + 1, 1, sick > 0 ? `✖ ${sick}` : faulty.size > 0 ? '● well' : '', sick > 0 ? 'error' : 'ok');
-}
+const knownOf = ({ samples }: Course): readonly number[] => samples.filter((value) => value !== undefined);
 
-function drawCourse(canvas: Canvas, { name, samples, unit, paint, top }: Course): void {
-  const latest = samples.at(-1);
-  const known = samples.filter((value) => value !== undefined);
-  const inner = canvas.box(`${name} ${latest === undefined ? 'n/a' : `${Math.round(latest * 10) / 10}${unit}`}`);
-  drawSparkline(inner, samples, top ?? Math.max(1, ...known), paint);
+const unwell = ({ faulty }: Gauge): number => [...faulty.values()].filter(Boolean).length;
+
+function drawGauge(canvas: Canvas, gauge: Gauge, focused: boolean): void {
+  const { type, faulty, synced } = gauge;
+  const sick = unwell(gauge);
+  const name = type.plural === 'persistentvolumeclaims' ? 'volume claims' : type.plural;
+  canvas.text(0, 0, pad(`${focused ? '▸' : ' '} ${name}`, canvas.width), focused ? 'highlight' : 'title');
+  const x = canvas.text(2, 1, synced ? String(faulty.size) : '…', sick > 0 ? 'value' : 'ok');
+  canvas.text(x + 1, 1, sick > 0 ? `✖ ${sick}` : faulty.size > 0 ? '● well' : '', sick > 0 ? 'error' : 'ok');
 }

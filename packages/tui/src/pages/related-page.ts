@@ -9,6 +9,7 @@ import { eventTime } from '../views/cluster-kinds.js';
 import { viewOf } from '../views/registry.js';
 import type { Health } from '../screen/paint.js';
 import { ListPage } from './list-page.js';
+import { showOne } from './object-actions.js';
 import type { ListRow } from './list-page.js';
 
 export interface RelatedPageOptions {
@@ -62,8 +63,7 @@ export class RelatedPage extends ListPage<Related> {
         actions: (item) => ({
           open: () => {
             if (item?.type === undefined) return;
-            const group = item.type.group === '' ? '' : `.${item.type.group}`;
-            services.command(`${item.type.plural}${group} ${item.key.namespace ?? ''} /^${item.key.name}$`);
+            showOne(services, options.cluster, item.type, item.key);
           },
         }),
         run: async (signal) => {

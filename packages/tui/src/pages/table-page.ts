@@ -92,6 +92,15 @@ export class TablePage implements Page {
     return this.model.cursorRow;
   }
 
+  get isNamespaces(): boolean {
+    return this.type.plural === 'namespaces' && this.type.group === '';
+  }
+
+  /** Whether the cursor stands on a row that no object is behind. */
+  get onNothing(): boolean {
+    return this.current !== undefined && this.current.object.metadata.uid === undefined && this.isNamespaces;
+  }
+
   /** The marked rows, else the one under the cursor: what an action is about. */
   get chosen(): readonly Row[] {
     const { marked, cursorRow } = this.model;
@@ -126,6 +135,20 @@ export class TablePage implements Page {
     this.#prepare();
     if (this.#signal !== undefined) this.#follow();
     this.services.invalidate();
+  }
+
+  /**
+   * Takes one object in without following anything: so that what can be done with a row can be done with it. Of a `bare`
+   * one only the metadata is known.
+   */
+  hold(object: KubernetesObject, bare = false): void {
+    const maker = this.#makers.get(this.cluster);
+    const row =
+      maker === undefined || bare
+        ? serverRows([], this.#rowOptions(this.cluster)).row({ cells: [], object })
+        : maker.row(object, this.#facts(this.cluster));
+    this.model.upsert(row);
+    this.model.select(row.id);
   }
 
   draw(canvas: Canvas, now: number): void {
@@ -337,8 +360,17 @@ export class TablePage implements Page {
     const wanted = (object: KubernetesObject): boolean =>
       (this.#namespaces.kind !== 'some' || this.#namespaces.includes(object.metadata.namespace ?? '')) &&
       (options.only === undefined || options.only(object));
+    // Namespaces begin with one that is none: all of them.
+    const everyNamespace = this.isNamespaces
+      ? this.#makers.get(cluster)?.row({ metadata: { name: 'all' } }, this.#facts(cluster))
+      : undefined;
     return {
-      relisting: () => seen.clear(),
+      relisting: () => {
+        seen.clear();
+        if (everyNamespace === undefined) return;
+        seen.add(everyNamespace.id);
+        model.upsert(everyNamespace);
+      },
       set: (item) => {
         if (!wanted(objectOf(item))) return;
         const row = rowOf(item);
@@ -378,6 +410,10 @@ export class TablePage implements Page {
     return {
       usage: (key) => facts.usage(key),
       podsOnNode: (name) => this.#crews.get(cluster)?.on(name),
+      namespaceMark: (name) => {
+        const inUse = namespaceText(this.services.namespaces()) === name;
+        return `${inUse ? '(*)' : ''}${this.services.isFavourite(name) ? '+' : ''}`;
+      },
       isForwarded: (key) => forwards.all.some(({ pod, target }) => `${target.namespace}/${pod}` === key),
     };
   }
@@ -386,7 +422,8 @@ export class TablePage implements Page {
   #refreshLive(): void {
     if (this.view?.live !== true) return;
     const { forwards } = this.services;
-    const seen = `${forwards.all.map(({ pod }) => pod).join()} ${this.options.clusters.map((one) => `${this.services.facts(one).sampledAt}:${this.#crews.get(one)?.version ?? 0}`).join()}`;
+    const favourites = this.isNamespaces ? namespaceText(this.services.namespaces()) : '';
+    const seen = `${favourites} ${forwards.all.map(({ pod }) => pod).join()} ${this.options.clusters.map((one) => `${this.services.facts(one).sampledAt}:${this.#crews.get(one)?.version ?? 0}`).join()}`;
     if (seen === this.#loadSeen) return;
     this.#loadSeen = seen;
     for (const row of [...this.model.rows]) {
@@ -407,8 +444,10 @@ export class TablePage implements Page {
   }
 
   #emptyText(): string {
+    const { state, catalog } = this.cluster;
+    if (state.kind === 'connected' && !catalog.has(this.type.group, this.type.plural))
+      return `this cluster has no ${this.type.plural}`;
     if (this.#problem !== '') return this.#problem;
-    const { state } = this.cluster;
     if (!this.model.synced) return state.kind === 'lost' ? `waiting for the cluster: ${state.reason}` : 'loading…';
     return this.model.size > 0 ? 'nothing matches the filter' : `no ${this.type.plural} here`;
   }

@@ -1,5 +1,5 @@
 import type { KubernetesObject, ResourceType } from '@geobuk/api';
-import { daemonSets, deployments, pods, replicaSets, services as serviceKind, statefulSets } from '@geobuk/api';
+import { daemonSets, deployments, keyOf, pods, replicaSets, services as serviceKind, statefulSets } from '@geobuk/api';
 import type { Services } from '../app/services.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { objectSource } from '../cluster/follow.js';
@@ -9,6 +9,7 @@ import { parseTime } from '../table/age.js';
 import { viewOf } from '../views/registry.js';
 import { noFacts } from '../views/view.js';
 import { ListPage } from './list-page.js';
+import { objectActions, showOne } from './object-actions.js';
 import type { ListRow } from './list-page.js';
 
 const kinds = [pods, serviceKind, daemonSets, statefulSets, deployments, replicaSets].map(
@@ -50,13 +51,13 @@ export class WorkloadsPage extends ListPage<Workload> {
               .map((object) => workloadRow(type, object)),
           ),
         empty: () => (sets.every(({ objects }) => objects.complete) ? 'nothing runs here' : 'loading…'),
-        actions: (workload) => ({
-          open: () => {
-            if (workload === undefined) return;
-            const { name = '', namespace: of = '' } = workload.object.metadata;
-            services.command(`${workload.type.plural} ${of} /^${name}$`);
-          },
-        }),
+        actions: (workload) =>
+          workload === undefined
+            ? {}
+            : {
+                ...objectActions(services, cluster, workload.type, workload.object),
+                open: () => showOne(services, cluster, workload.type, keyOf(workload.object)),
+              },
         run: async (signal) => {
           const refused = (error: Error): void => services.flash('warn', error.message);
           await Promise.all(

@@ -7,7 +7,9 @@ import { ObjectSet } from '../cluster/object-set.js';
 import { namespaceText } from '../command/parse-command.js';
 import { xrayTree } from '../describe/xray.js';
 import type { XrayNode } from '../describe/xray.js';
+import type { Actions } from '../actions/key-map.js';
 import { ListPage } from './list-page.js';
+import { objectActions, showOne } from './object-actions.js';
 
 const referred = [configMaps, secrets, serviceAccounts, persistentVolumeClaims].map((type) => type as ResourceType);
 
@@ -29,10 +31,28 @@ export class XrayPage extends ListPage<XrayNode> {
     const crew = new ObjectSet<Pod>(changed);
     const sets = new Map(referred.map((one) => [one.plural, new ObjectSet<KubernetesObject>(changed, nameOnly)]));
     const folded = new Set<string>();
+    let shown: readonly XrayNode[] = [];
     const exists = (plural: string, of: string | undefined, name: string): boolean | undefined => {
       const set = sets.get(plural);
       if (set === undefined || !set.complete) return undefined;
       return [...set].some(({ metadata }) => metadata.name === name && metadata.namespace === of);
+    };
+    const targetActions = (node: XrayNode | undefined): Actions => {
+      const target = node?.target;
+      const of = target === undefined ? undefined : cluster.catalog.find(target.plural);
+      if (target === undefined || of === undefined) return {};
+      const isTarget = ({ metadata }: KubernetesObject): boolean =>
+        metadata.name === target.name && metadata.namespace === target.namespace;
+      const whole = of.plural === type.plural ? [...roots] : of.plural === pods.plural ? [...crew] : [];
+      const found = whole.find(isTarget);
+      if (found !== undefined) return objectActions(services, cluster, of, found);
+      return objectActions(
+        services,
+        cluster,
+        of,
+        { metadata: { namespace: target.namespace, name: target.name } },
+        true,
+      );
     };
     super(
       {
@@ -45,7 +65,8 @@ export class XrayPage extends ListPage<XrayNode> {
           const chosen = [...roots].filter(
             ({ metadata }) => choice.kind !== 'some' || choice.includes(metadata.namespace ?? ''),
           );
-          const nodes = visible(xrayTree({ type, roots: chosen, pods: [...crew], exists }), folded);
+          shown = xrayTree({ type, roots: chosen, pods: [...crew], exists });
+          const nodes = visible(shown, folded);
           return nodes.slice(0, mostRows).map((node) => ({
             id: node.id,
             cells: [`${'   '.repeat(node.depth)}${folded.has(node.id) ? '▸ ' : '▾ '}${node.label}`, node.note],
@@ -56,9 +77,19 @@ export class XrayPage extends ListPage<XrayNode> {
         },
         empty: () => (roots.complete ? `no ${type.plural} here` : 'loading…'),
         actions: (node) => ({
+          ...targetActions(node),
           open: () => {
             const target = node?.target;
-            if (target !== undefined) services.command(`${target.plural} ${target.namespace ?? ''} /^${target.name}$`);
+            const of = target === undefined ? undefined : cluster.catalog.find(target.plural);
+            if (target !== undefined && of !== undefined) showOne(services, cluster, of, target);
+          },
+          foldAll: () => {
+            // Once more opens all again.
+            const roots = shown.filter(({ depth }) => depth === 0).map(({ id }) => id);
+            const isFolded = roots.every((id) => folded.has(id));
+            folded.clear();
+            if (!isFolded) for (const id of roots) folded.add(id);
+            changed();
           },
           mark: () => {
             if (node === undefined) return;

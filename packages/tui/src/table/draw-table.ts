@@ -75,6 +75,8 @@ function drawRow(
     const text = kind === 'time' ? ageOf(row.values[index], now) : (row.cells[index] ?? '');
     const cellPaint = row.cellPaints?.get(index);
     canvas.text(gutter + x, y, pad(text, width, align), underCursor ? paint : (cellPaint ?? paint), underCursor);
+    // In the gap behind the cell: what it holds stays where it was.
+    if (freshness === 'changed') canvas.text(gutter + x + width, y, model.delta(row, index), 'modified', underCursor);
   }
 }
 

@@ -128,3 +128,28 @@ describe('TableModel', () => {
     );
   });
 });
+
+describe('F111 what has changed in a row', () => {
+  it('is told per cell for a short while: up, down, or other', () => {
+    const model = new TableModel();
+    model.setColumns([
+      { title: 'NAME' },
+      { title: 'COUNT', kind: 'number' },
+      { title: 'READY' },
+      { title: 'AGE', kind: 'time' },
+    ]);
+    const of = (count: number, ready: string, status: string): Row => ({
+      ...row('1', status, count),
+      cells: [status, String(count), ready, ''],
+      values: [undefined, count, undefined, count],
+    });
+    model.upsert(of(1, '1/3', 'a'), 0);
+    model.synced = true;
+    model.upsert(of(3, '0/3', 'b'), 1_000);
+    const now = model.get('1')!;
+    expect([0, 1, 2, 3].map((column) => model.delta(now, column))).toEqual(['Δ', '↑', '↓', '']);
+    expect(model.freshness('1', 2_000)).toBe('changed');
+    expect(model.freshness('1', 9_000)).toBeUndefined();
+    expect(model.delta(now, 1)).toBe('');
+  });
+});

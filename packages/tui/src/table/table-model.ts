@@ -22,7 +22,7 @@ export class TableModel {
   readonly #rows = new Map<string, Row>();
   readonly #dirty = new Set<string>();
   readonly #marks = new Set<string>();
-  readonly #changedAt = new Map<string, { readonly at: number; readonly isNew: boolean }>();
+  readonly #changedAt = new Map<string, Change>();
   #columns: readonly ColumnShape[] = [];
   #sort: Sort = { column: 0, descending: false };
   #filter: Filter = { kind: 'all' };
@@ -108,7 +108,7 @@ export class TableModel {
     this.#rows.set(row.id, row);
     this.#dirty.add(row.id);
     if (this.#widths.length > 0) this.#widen(row);
-    if (this.#synced && now !== undefined) this.#changedAt.set(row.id, { at: now, isNew: before === undefined });
+    if (this.#synced && now !== undefined) this.#changedAt.set(row.id, { at: now, before });
   }
 
   remove(id: string): void {
@@ -147,9 +147,19 @@ export class TableModel {
   freshness(id: string, now: number): 'new' | 'changed' | undefined {
     const change = this.#changedAt.get(id);
     if (change === undefined) return undefined;
-    if (now - change.at < freshMs) return change.isNew ? 'new' : 'changed';
+    if (now - change.at < freshMs) return change.before === undefined ? 'new' : 'changed';
     this.#changedAt.delete(id);
     return undefined;
+  }
+
+  /** How a cell of a row differs from what it was a short while ago; '' when it does not. Follows: k9s' deltas. */
+  delta(row: Row, column: number): '' | '↑' | '↓' | 'Δ' {
+    const { before } = this.#changedAt.get(row.id) ?? {};
+    const was = before?.cells[column] ?? '';
+    const is = row.cells[column] ?? '';
+    if (was === '' || was === 'n/a' || was === is || this.#columns[column]?.kind === 'time') return '';
+    const [from, to] = [before?.values[column] ?? amountOf(was), row.values[column] ?? amountOf(is)];
+    return from === undefined || to === undefined || from === to ? 'Δ' : to > from ? '↑' : '↓';
   }
 
   /** When the next row stops being fresh, for who has to paint it again. */
@@ -323,6 +333,18 @@ export class TableModel {
     });
   }
 }
+
+interface Change {
+  readonly at: number;
+  /** Undefined: the row is new. */
+  readonly before: Row | undefined;
+}
+
+/** A number, or what `2/3` has of its whole; undefined for other texts. */
+const amountOf = (text: string): number | undefined => {
+  const [, amount] = /^(-?\d+(?:\.\d+)?)(?:%|\/\d+)?$/.exec(text) ?? [];
+  return amount === undefined ? undefined : Number(amount);
+};
 
 /** A row with what it is sorted by. */
 interface Keyed {

@@ -114,10 +114,17 @@ export const nodesView = tableView<Node>({
   }),
 });
 
-/** `:namespaces`. Enter switches to it and shows its pods. */
+/** `:namespaces`. Enter switches to it and shows its pods; `(*)` is the one in use, `+` is on a number key by choice. */
 export const namespacesView = tableView<Namespace>({
   resource: namespaces,
-  columns: [{ title: 'STATUS', cell: (n) => n.status?.phase ?? 'Active' }],
+  live: true,
+  columns: [
+    {
+      title: 'NAME',
+      cell: ({ metadata: { name = '' } }, facts) => `${name}${facts.namespaceMark(name)}`,
+    },
+    { title: 'STATUS', cell: (n) => n.status?.phase ?? 'Active' },
+  ],
   health: (n) => (n.status?.phase === 'Terminating' ? 'killing' : 'ok'),
   opens: 'namespace',
 });
@@ -136,9 +143,9 @@ export const eventsView = tableView<Event>({
   columns: [
     { title: 'LAST SEEN', kind: 'time', drop: 2, cell: () => '', value: eventTime },
     { title: 'TYPE', drop: 3, cell: (e) => e.type ?? '' },
-    { title: 'REASON', drop: 2, cell: (e) => e.reason ?? '' },
-    { title: 'OBJECT', drop: 1, cell: eventObject },
-    { title: 'MESSAGE', drop: 0, cell: (e) => (e.message ?? '').replaceAll('\n', ' ') },
+    { title: 'REASON', drop: 2, least: 16, cell: (e) => e.reason ?? '' },
+    { title: 'OBJECT', drop: 1, least: 14, cell: eventObject },
+    { title: 'MESSAGE', drop: 0, least: 30, cell: (e) => (e.message ?? '').replaceAll('\n', ' ') },
     {
       title: 'COUNT',
       wide: true,

@@ -16,6 +16,8 @@ export interface LiveFacts {
   isForwarded(key: string): boolean;
   /** Pods on a node; undefined when not counted. */
   podsOnNode(name: string): number | undefined;
+  /** What stands behind a namespace's name: `(*)` in use, `+` a favourite. */
+  namespaceMark(name: string): string;
 }
 
 export interface Usage {
@@ -23,7 +25,12 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
-export const noFacts: LiveFacts = { usage: () => undefined, isForwarded: () => false, podsOnNode: () => undefined };
+export const noFacts: LiveFacts = {
+  usage: () => undefined,
+  isForwarded: () => false,
+  podsOnNode: () => undefined,
+  namespaceMark: () => '',
+};
 
 /** Which pods belong to an object. */
 export type PodChoice =
