@@ -83,6 +83,7 @@ export interface ApiServerDeps {
 export class ApiServer {
   readonly catalog = new ResourceCatalog();
   readonly registry: Registry;
+  readonly admission: Admission;
   readonly reader: Reader;
   readonly authorizer: Authorizer;
   readonly tokens: ServiceAccountTokens;
@@ -127,7 +128,7 @@ export class ApiServer {
       now,
     });
     this.#reservations = new ServiceReservations({ caches, serviceCIDR: config.serviceCIDR, random });
-    const admission = new Admission(
+    this.admission = new Admission(
       admissionPlugins({
         catalog: this.catalog,
         caches,
@@ -140,7 +141,7 @@ export class ApiServer {
     );
     this.registry = new Registry({
       caches,
-      admission,
+      admission: this.admission,
       reservations: this.#reservations,
       now,
       random,

@@ -42,6 +42,11 @@ export class Admission {
     this.#plugins = plugins;
   }
 
+  /** The names of all, in their order. */
+  get plugins(): readonly string[] {
+    return this.#plugins.map(({ name }) => name);
+  }
+
   async admit(object: KubernetesObject, request: AdmissionRequest, old?: KubernetesObject): Promise<KubernetesObject> {
     let current = object;
     for (const plugin of this.#plugins) {

@@ -43,13 +43,16 @@ export const certificateRequestUser: AdmissionPlugin = {
     )
       return;
     const csr = object as CertificateSigningRequest;
-    if (csr.spec.signerName !== 'kubernetes.io/kube-apiserver-client') return;
     let organizations: readonly string[];
     try {
       ({ organizations } = parseCertificateRequest(Buffer.from(csr.spec.request, 'base64').toString()));
     } catch {
-      return; // validation says what is wrong with it
+      const why = 'PEM block type must be CERTIFICATE REQUEST';
+      const message = `Invalid value: ${JSON.stringify(csr.spec.request.slice(0, 100))}: ${why}`;
+      const errors = [{ field: 'spec.request', reason: 'FieldValueInvalid', message }] as const;
+      throw ApiError.invalid(subject, csr.metadata.name ?? '', errors);
     }
+    if (csr.spec.signerName !== 'kubernetes.io/kube-apiserver-client') return;
     if (organizations.includes('system:masters')) {
       throw ApiError.forbidden(
         subject,

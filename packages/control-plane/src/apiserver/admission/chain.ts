@@ -4,6 +4,7 @@ import type { RbacAuthorizer } from '../authorization/rbac-authorizer.js';
 import type { ResourceCatalog } from '../resources/resource-catalog.js';
 import type { AdmissionPlugin } from './admission.js';
 import { certificateRequestUser } from './certificate-request-user.js';
+import { certificateSigning } from './certificate-signing.js';
 import { defaultIngressClass } from './default-ingress-class.js';
 import { defaultTolerationSeconds } from './default-toleration-seconds.js';
 import { limitRanger } from './limit-ranger.js';
@@ -48,6 +49,7 @@ export function admissionPlugins(deps: AdmissionDeps): readonly AdmissionPlugin[
     storageObjectInUseProtection, // data stays while it is used
     persistentVolumeClaimResize(deps), // claims grow where their class allows it
     runtimeClassAdmission(deps), // class to overhead; `host` for the privileged only
+    certificateSigning(deps), // certificates come from those who may sign
     certificateRequestUser, // who asks for a certificate; nobody becomes system:masters
     rbacEscalation(deps), // nobody gives away what he does not hold
     defaultIngressClass(deps), // a class for ingresses that name none

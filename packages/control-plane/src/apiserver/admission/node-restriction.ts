@@ -29,6 +29,8 @@ export function nodeRestriction({ caches }: { readonly caches: WatchCaches }): A
       if (node === undefined) return;
       if (isNode(request)) checkNode(node, object as Node | undefined, request, old as Node | undefined);
       else if (isPod(request)) checkPod(node, object as Pod | undefined, request, old as Pod | undefined, caches);
+      else if (request.resource.type.plural === 'csinodes' && request.name !== node)
+        throw refused(request, `can only access CSINode with the same name as the requesting node`);
       else if (request.resource.type.plural === 'leases' && request.operation === 'CREATE' && request.name !== node) {
         throw refused(request, `can only access node lease with the same name as the requesting node`);
       }
@@ -42,6 +44,10 @@ const refused = (request: AdmissionRequest, why: string): ApiError =>
 function checkNode(node: string, object: Node | undefined, request: AdmissionRequest, old: Node | undefined): void {
   if (request.name !== node) throw refused(request, `node "${node}" is not allowed to modify node "${request.name}"`);
   if (object === undefined || request.subresource !== '') return;
+  if ((object.spec as { readonly configSource?: unknown }).configSource !== undefined)
+    throw refused(request, `node "${node}" is not allowed to set spec.configSource`);
+  if (!deepEqual(old?.metadata.ownerReferences ?? [], object.metadata.ownerReferences ?? []))
+    throw refused(request, `node "${node}" is not allowed to modify ownerReferences`);
   if (old !== undefined && !deepEqual(old.spec.taints ?? [], object.spec.taints ?? [])) {
     throw refused(request, `node "${node}" is not allowed to modify taints`);
   }
@@ -88,6 +94,7 @@ function checkPod(
       }
       if (object.spec.nodeName !== node)
         throw refused(request, `node "${node}" can only create pods with spec.nodeName set to itself`);
+      checkMirrorPod(node, object, request);
       return;
     }
     case 'UPDATE':
@@ -95,6 +102,8 @@ function checkPod(
         throw refused(request, `node "${node}" can only update pod status for pods with spec.nodeName set to itself`);
       if (request.subresource !== 'status')
         throw refused(request, `node "${node}" cannot update pods except for their status`);
+      if (!deepEqual(old.metadata.labels ?? {}, object?.metadata.labels ?? {}))
+        throw refused(request, `node "${node}" cannot update labels through pod status`);
       return;
     case 'DELETE':
       if (old?.spec.nodeName !== node)
@@ -106,3 +115,31 @@ function checkPod(
       request.operation satisfies never;
   }
 }
+
+/** A mirror pod only shows what the node runs by itself: it gives the node no way to anything. */
+function checkMirrorPod(node: string, { spec, metadata }: Pod, request: AdmissionRequest): void {
+  const owners = metadata.ownerReferences ?? [];
+  if (owners.some(({ kind, name }) => kind !== 'Node' || name !== node))
+    throw refused(request, `node "${node}" can only create pods with an owner reference set to itself`);
+  const volumes = spec.volumes ?? [];
+  const what =
+    spec.serviceAccountName !== undefined && spec.serviceAccountName !== ''
+      ? 'a service account'
+      : volumes.some(({ secret, projected }) => secret !== undefined || projected !== undefined) ||
+          usesIn(spec, 'secret')
+        ? 'secrets'
+        : volumes.some(({ configMap }) => configMap !== undefined) || usesIn(spec, 'configMap')
+          ? 'configmaps'
+          : volumes.some(({ persistentVolumeClaim, ephemeral }) => (persistentVolumeClaim ?? ephemeral) !== undefined)
+            ? 'persistentvolumeclaims'
+            : undefined;
+  if (what === undefined) return;
+  throw refused(request, `node "${node}" can not create pods that reference ${what}`);
+}
+
+const usesIn = ({ containers, initContainers }: Pod['spec'], kind: 'secret' | 'configMap'): boolean =>
+  [...containers, ...(initContainers ?? [])].some(
+    ({ env, envFrom }) =>
+      (env ?? []).some(({ valueFrom }) => valueFrom?.[`${kind}KeyRef`] !== undefined) ||
+      (envFrom ?? []).some((source) => source[`${kind}Ref`] !== undefined),
+  );

@@ -17,6 +17,16 @@ export function priorityAdmission({ caches }: { readonly caches: WatchCaches }):
   };
   return {
     name: 'Priority',
+    async validate(object, { resource, operation, name, signal }) {
+      const { group, plural } = resource.type;
+      if (group !== 'scheduling.k8s.io' || plural !== 'priorityclasses' || object === undefined) return;
+      if ((operation !== 'CREATE' && operation !== 'UPDATE') || (object as PriorityClass).globalDefault !== true)
+        return;
+      const other = await defaultClass(signal);
+      if (other === undefined || other.metadata.name === name) return;
+      const why = `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`;
+      throw ApiError.forbidden(subjectOf(resource), name, why);
+    },
     async admit(object, request): Promise<KubernetesObject> {
       const pod = newPod(object, request);
       if (pod === undefined) return object;

@@ -1,4 +1,4 @@
-import { ApiError } from '@geobuk/api';
+import { ApiError, semanticEqual } from '@geobuk/api';
 import type { KubernetesObject, Namespace, RuntimeClass } from '@geobuk/api';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import { storePrefix, subjectOf } from '../resources/served-resource.js';
@@ -19,7 +19,11 @@ export function runtimeClassAdmission({ caches }: { readonly caches: WatchCaches
       const pod = newPod(object, request);
       if (pod === undefined) return object;
       const name = pod.spec.runtimeClassName;
-      if (name === undefined || name === '') return object;
+      if (name === undefined || name === '') {
+        if (pod.spec.overhead === undefined) return object;
+        const why = 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead';
+        throw ApiError.forbidden(subjectOf(request.resource), request.name, why);
+      }
       const refuse = (why: string) => ApiError.forbidden(subjectOf(request.resource), request.name, why);
       const found = caches.cache(storePrefix('node.k8s.io', 'runtimeclasses')).get({ name })?.object as
         RuntimeClass | undefined;
@@ -37,7 +41,19 @@ export function runtimeClassAdmission({ caches }: { readonly caches: WatchCaches
       }
       const overhead = found.overhead?.podFixed;
       const scheduling = found.scheduling;
+      const given = pod.spec.overhead;
+      if (given !== undefined && overhead === undefined)
+        throw refuse('pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
+      if (given !== undefined && !semanticEqual(given, overhead))
+        throw refuse("pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
       if (overhead === undefined && scheduling === undefined) return object;
+      for (const [key, value] of Object.entries(scheduling?.nodeSelector ?? {})) {
+        const own = pod.spec.nodeSelector?.[key];
+        if (own !== undefined && own !== value)
+          throw refuse(
+            `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`,
+          );
+      }
       return {
         ...pod,
         spec: {

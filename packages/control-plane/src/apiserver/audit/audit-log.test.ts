@@ -33,7 +33,10 @@ describe('the file of the audit log', () => {
     const log = open({ maxBackups: 2 });
     for (let i = 0; i < 5; i++) {
       log.write(event);
-      await new Promise((resolve) => setTimeout(resolve, 20)); // a time of its own in each name
+      await vi.waitFor(() => expect(readFileSync(join(directory, 'a', 'audit.log'), 'utf8')).toBe(`${event}\n`), {
+        timeout: 10_000,
+      });
+      await new Promise((resolve) => setTimeout(resolve, 2)); // a time of its own in each name
     }
     await log[Symbol.asyncDispose]();
     expect(names().map((name) => name.replace(/\d{4}-.*\d{3}(?=\.log)/, 'T'))).toEqual([

@@ -154,4 +154,61 @@ describe('the audit log', () => {
     expect(text).toMatch(/apiserver_audit_event_total [1-9]/);
     expect(text).toMatch(/apiserver_audit_level_total\{level="Metadata"\} [1-9]/);
   });
+
+  it('2.9.1 2.10.1 policies in CEL and Pod Security leave their notes', async () => {
+    const admission = '/apis/admissionregistration.k8s.io/v1';
+    const apiVersion = 'admissionregistration.k8s.io/v1';
+    await server.call(`${admission}/validatingadmissionpolicies`, {
+      body: {
+        apiVersion,
+        kind: 'ValidatingAdmissionPolicy',
+        metadata: { name: 'notes' },
+        spec: {
+          matchConstraints: {
+            resourceRules: [
+              { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['configmaps'] },
+            ],
+          },
+          validations: [{ expression: 'false', message: 'never' }],
+          auditAnnotations: [{ key: 'size', valueExpression: 'string(size(object.data))' }],
+        },
+      },
+    });
+    await server.call(`${admission}/validatingadmissionpolicybindings`, {
+      body: {
+        apiVersion,
+        kind: 'ValidatingAdmissionPolicyBinding',
+        metadata: { name: 'notes-b' },
+        spec: { policyName: 'notes', validationActions: ['Audit'] },
+      },
+    });
+    const made = await server.call(maps, { body: configMap('noted') });
+    expect(made.status).toBe(201);
+    const [event] = await eventsOf(made.headers['audit-id']);
+    expect(event?.annotations?.['notes/size']).toBe('1');
+    expect(JSON.parse(event?.annotations?.['validation.policy.admission.k8s.io/validation_failure'] ?? '')).toEqual([
+      { message: 'never', policy: 'notes', binding: 'notes-b', expressionIndex: 0, validationActions: ['Audit'] },
+    ]);
+    const labels = { 'pod-security.kubernetes.io/audit': 'baseline' };
+    await server.call('/api/v1/namespaces', {
+      body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'watched', labels } },
+    });
+    await server.call('/api/v1/namespaces/watched/serviceaccounts', {
+      body: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } },
+    });
+    const pod = await server.call('/api/v1/namespaces/watched/pods', {
+      body: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'p' },
+        spec: { hostPID: true, containers: [{ name: 'c', image: 'example.test/a:1' }] },
+      },
+    });
+    const [ofPod] = await eventsOf(pod.headers['audit-id']);
+    expect(ofPod?.annotations).toMatchObject({
+      'pod-security.kubernetes.io/enforce-policy': 'privileged:latest',
+      'pod-security.kubernetes.io/audit-violations':
+        'would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)',
+    });
+  });
 });

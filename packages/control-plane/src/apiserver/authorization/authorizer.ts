@@ -1,5 +1,12 @@
 import type { User } from '../authentication/user.js';
 
+/** `spec.nodeName=a` of a field selector. */
+export interface FieldRequirement {
+  readonly field: string;
+  readonly operator: '=' | '!=';
+  readonly value: string;
+}
+
 /** What a request wants to do. Follows: authorizer.Attributes. */
 export interface Attributes {
   readonly isResource: boolean;
@@ -12,6 +19,8 @@ export interface Attributes {
   readonly name: string;
   /** For what is no resource. */
   readonly path: string;
+  /** What a list, watch or deletecollection is narrowed to, where it is. */
+  readonly fieldSelector?: readonly FieldRequirement[] | undefined;
 }
 
 export type Decision =

@@ -17,9 +17,9 @@ const common: readonly { readonly group: string; readonly resource: string; read
   { group: 'authorization.k8s.io', resource: 'localsubjectaccessreviews', verbs: new Set(['create']) },
   { group: '', resource: 'services', verbs: reads },
   { group: 'discovery.k8s.io', resource: 'endpointslices', verbs: reads },
-  { group: '', resource: 'nodes', verbs: new Set([...reads, 'create', 'update', 'patch']) },
+  { group: '', resource: 'nodes', verbs: new Set(['create', 'update', 'patch']) },
   { group: '', resource: 'nodes/status', verbs: new Set(['update', 'patch']) },
-  { group: '', resource: 'pods', verbs: new Set([...reads, 'create', 'delete']) },
+  { group: '', resource: 'pods', verbs: new Set(['create', 'delete']) },
   { group: '', resource: 'pods/status', verbs: new Set(['update', 'patch']) },
   { group: '', resource: 'pods/eviction', verbs: new Set(['create']) },
   { group: '', resource: 'events', verbs: new Set(['create', 'update', 'patch']) },
@@ -102,8 +102,34 @@ export class NodeAuthorizer implements Authorizer {
           ? allow
           : noOpinion(`no relationship found between node '${node}' and this object`);
       case 'persistentvolumes':
+        if (!reads.has(verb) || name === '') return noOpinion('can only read resources of this type by name');
+        return this.#usesVolume(node, name) ? allow : noOpinion(noRelation(node));
       case 'volumeattachments':
-        return reads.has(verb) ? allow : noOpinion();
+        if (!reads.has(verb) || name === '') return noOpinion('can only read resources of this type by name');
+        return this.#isAttachedTo(node, name) ? allow : noOpinion(noRelation(node));
+      case 'nodes':
+        if (group !== '' || !reads.has(verb)) break;
+        return name === node ? allow : noOpinion(`node '${node}' cannot read '${name}', only its own Node object`);
+      case 'pods': {
+        if (group !== '' || !reads.has(verb)) break;
+        const isOwn = attributes.fieldSelector?.some(
+          ({ field, operator, value }) => field === 'spec.nodeName' && operator === '=' && value === node,
+        );
+        if (isOwn === true) return allow;
+        if (name === '') return noOpinion(`can only list/watch pods with spec.nodeName field selector`);
+        return this.#anyPod(node, namespace, ({ metadata }) => metadata.name === name)
+          ? allow
+          : noOpinion(noRelation(node));
+      }
+      case 'resourceslices': {
+        if (group !== 'resource.k8s.io') break;
+        const isOwn = attributes.fieldSelector?.some(
+          ({ field, operator, value }) => field === 'spec.nodeName' && operator === '=' && value === node,
+        );
+        return isOwn === true || (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection')
+          ? allow
+          : noOpinion(`can only list/watch/deletecollection resourceslices with spec.nodeName field selector`);
+      }
       case 'leases':
         if (namespace !== 'kube-node-lease') return noOpinion();
         return (reads.has(verb) || writes.has(verb)) && (name === node || (verb === 'create' && name === ''))
@@ -114,6 +140,25 @@ export class NodeAuthorizer implements Authorizer {
     }
     const isCommon = common.some((rule) => rule.group === group && rule.resource === full && rule.verbs.has(verb));
     return isCommon ? allow : noOpinion();
+  }
+
+  /** A volume that a claim of some pod of the node is bound to. */
+  #usesVolume(node: string, volume: string): boolean {
+    const claims = this.#caches.cache(storePrefix('', 'persistentvolumeclaims'));
+    for (const pod of this.#pods.get(node)?.values() ?? []) {
+      for (const { name, persistentVolumeClaim, ephemeral } of pod.spec.volumes ?? []) {
+        const claimName = ephemeral === undefined ? persistentVolumeClaim?.claimName : `${pod.metadata.name}-${name}`;
+        if (claimName === undefined) continue;
+        const claim = claims.get({ namespace: pod.metadata.namespace ?? '', name: claimName })?.object;
+        if ((claim as PersistentVolumeClaim | undefined)?.spec.volumeName === volume) return true;
+      }
+    }
+    return false;
+  }
+
+  #isAttachedTo(node: string, name: string): boolean {
+    const found = this.#caches.cache(storePrefix('storage.k8s.io', 'volumeattachments')).get({ name })?.object;
+    return (found as { readonly spec?: { readonly nodeName?: string } } | undefined)?.spec?.nodeName === node;
   }
 
   /** A secret that a CSI volume of some pod of the node names. */
@@ -142,6 +187,8 @@ export class NodeAuthorizer implements Authorizer {
     return false;
   }
 }
+
+const noRelation = (node: string): string => `no relationship found between node '${node}' and this object`;
 
 type ReferenceKind = 'secrets' | 'configmaps' | 'persistentvolumeclaims';
 

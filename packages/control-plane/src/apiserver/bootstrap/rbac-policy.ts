@@ -1,4 +1,5 @@
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '@geobuk/api';
+import { controllerRoles } from './controller-roles.js';
 
 const rbac = 'rbac.authorization.k8s.io';
 const label = { 'kubernetes.io/bootstrapping': 'rbac-defaults' };
@@ -313,6 +314,12 @@ export const bootstrapClusterRoles: readonly ClusterRole[] = [
       on(['certificates.k8s.io'], ['signers'], ['approve'], [signer]),
     ]),
   ),
+  ...controllerRoles.map(({ name, rules }) =>
+    clusterRole(
+      `system:controller:${name}`,
+      rules.map(({ group: of, resources, verbs }) => on([of], resources, verbs)),
+    ),
+  ),
 ];
 
 export const bootstrapClusterRoleBindings: readonly ClusterRoleBinding[] = [
@@ -344,6 +351,13 @@ export const bootstrapClusterRoleBindings: readonly ClusterRoleBinding[] = [
     'system:service-account-issuer-discovery',
     'system:service-account-issuer-discovery',
     group('system:serviceaccounts'),
+  ),
+  ...controllerRoles.map(({ name }) =>
+    clusterBinding(`system:controller:${name}`, `system:controller:${name}`, {
+      kind: 'ServiceAccount',
+      name,
+      namespace: 'kube-system',
+    }),
   ),
   // How nodes join: bootstrap tokens may ask for a certificate, which is approved by itself, and so are renewals.
   clusterBinding('geobuk:node-bootstrapper', 'system:node-bootstrapper', group('system:bootstrappers')),

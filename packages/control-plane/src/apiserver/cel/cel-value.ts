@@ -14,6 +14,8 @@ export function celValue(value: Json | undefined, isDouble = false): unknown {
 /** The longest list or map inside, which bounds what a comprehension over it can cost. */
 export function longestIn(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
+  // What is neither list nor map, such as an authorizer, is nothing to loop over.
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return 1;
   const children = Array.isArray(value) ? (value as readonly unknown[]) : Object.values(value);
   let longest = Math.max(1, children.length);
   for (const child of children) longest = Math.max(longest, longestIn(child));

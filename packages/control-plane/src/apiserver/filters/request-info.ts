@@ -1,6 +1,7 @@
 import fastifyPlugin from 'fastify-plugin';
 import { parseFieldSelector } from '@geobuk/api';
 import type { FastifyPluginAsync } from 'fastify';
+import type { FieldRequirement } from '../authorization/authorizer.js';
 
 export type RequestVerb =
   | 'get'
@@ -32,6 +33,8 @@ export interface RequestInfo {
   readonly name: string;
   /** What follows the subresource, for proxies; begins with `/` when there is something. */
   readonly subpath: string;
+  /** What a list, watch or deletecollection is narrowed to, where it is and can be read. */
+  readonly fieldSelector?: readonly FieldRequirement[] | undefined;
 }
 
 declare module 'fastify' {
@@ -109,9 +112,12 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     name,
     subpath: subresource === 'proxy' ? proxyPath(path, subparts) : '',
   };
-  return name === '' && (verb === 'list' || verb === 'watch' || verb === 'deletecollection')
-    ? { ...info, name: selectedName(query) }
-    : info;
+  if (name !== '' || (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection')) return info;
+  const fieldSelector = selectedFields(query);
+  if (fieldSelector === undefined) return info;
+  // A list of one object is authorized as that object, so that `resourceNames` work for informers (1.1.6).
+  const byName = fieldSelector.find(({ field, operator }) => field === 'metadata.name' && operator === '=');
+  return { ...info, fieldSelector, name: byName?.value ?? '' };
 }
 
 /** Keeps the encoding and the trailing slash of what stands behind `/proxy`. */
@@ -128,17 +134,14 @@ function proxyPath(path: string, subparts: readonly string[]): string {
   return path.slice(from);
 }
 
-/** A list of one object is authorized as that object, so that `resourceNames` work for informers (1.1.6). */
-function selectedName(query: URLSearchParams): string {
+/** A selector that nobody can read is refused by the list itself, with its own text. */
+function selectedFields(query: URLSearchParams): readonly FieldRequirement[] | undefined {
   const selector = query.get('fieldSelector');
-  if (selector === null || !selector.includes('metadata.name')) return '';
+  if (selector === null || selector === '') return undefined;
   try {
-    const found = parseFieldSelector(selector).find(
-      ({ field, operator }) => field === 'metadata.name' && operator === '=',
-    );
-    return found?.value ?? '';
+    return parseFieldSelector(selector);
   } catch {
-    return ''; // the list itself refuses the selector, with its own text
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { ApiError, fieldOf, isJsonObject } from '@geobuk/api';
+import { ApiError, fieldOf, isJsonObject, parseFieldSelector } from '@geobuk/api';
 import type { Json, JsonObject } from '@geobuk/api';
 import type { Authenticator } from '../authentication/authenticator.js';
 import type { User } from '../authentication/user.js';
@@ -100,6 +100,7 @@ function attributesOf(spec: JsonObject): Attributes {
       namespace: textOf(resource, 'namespace'),
       name: textOf(resource, 'name'),
       path: '',
+      ...selectorOf(resource),
     };
   }
   const asked = nonResource as JsonObject;
@@ -114,6 +115,34 @@ function attributesOf(spec: JsonObject): Attributes {
     namespace: '',
     name: '',
   };
+}
+
+/** Follows: fieldSelector of resource attributes: as text, or as requirements. @throws {ApiError} BadRequest: both. */
+function selectorOf(resource: JsonObject): Pick<Attributes, 'fieldSelector'> {
+  const selector = fieldOf(resource, 'fieldSelector');
+  if (!isJsonObject(selector)) return {};
+  const raw = textOf(selector, 'rawSelector');
+  const requirements = fieldOf(selector, 'requirements');
+  const given = Array.isArray(requirements)
+    ? requirements.filter((one): one is JsonObject => isJsonObject(one as Json))
+    : [];
+  if (raw !== '' && given.length > 0)
+    throw ApiError.badRequest('spec.resourceAttributes.fieldSelector: rawSelector and requirements exclude each other');
+  try {
+    if (raw !== '') return { fieldSelector: parseFieldSelector(raw) };
+  } catch {
+    return {}; // narrows nothing
+  }
+  // Requirements that are not understood narrow nothing, so they are left out.
+  const fieldSelector = given.flatMap((one) => {
+    const values = textsOf(one, 'values');
+    const operator = textOf(one, 'operator');
+    if (values.length !== 1 || (operator !== 'In' && operator !== 'NotIn')) return [];
+    return [
+      { field: textOf(one, 'key'), operator: operator === 'In' ? ('=' as const) : ('!=' as const), value: values[0]! },
+    ];
+  });
+  return { fieldSelector };
 }
 
 /** @throws {ApiError} BadRequest: a review about nobody. */

@@ -39,7 +39,7 @@ describe('isNodeClientRequest', () => {
     ['refuses names besides the subject', csr({}), wish({ dnsNames: ['x'] }), false],
     ['refuses a usage of servers', csr({ usages: ['client auth', 'server auth'] }), wish(), false],
     ['refuses to do without client auth', csr({ usages: ['digital signature'] }), wish(), false],
-  ])('%s', (_title, request, asked, expected) => {
+  ])('2.6.3 2.6.4 %s', (_title, request, asked, expected) => {
     expect(isNodeClientRequest(request, asked)).toBe(expected);
   });
 });
@@ -56,7 +56,7 @@ describe('servingRequestVerdict', () => {
     ['refuses somebody who is no node', serving({ groups: [] }), wish({ dnsNames: ['n'] }), 'refuse'],
     ['refuses a certificate without names', serving(), wish(), 'refuse'],
     ['refuses e-mail addresses and URIs', serving(), wish({ dnsNames: ['n'], otherNames: 1 }), 'refuse'],
-  ])('%s', (_title, request, asked, expected) => {
+  ])('2.6.3 %s', (_title, request, asked, expected) => {
     expect(servingRequestVerdict(request, asked, known)).toBe(expected);
   });
 });
@@ -66,7 +66,7 @@ describe('expiresAt', () => {
     ['a day after its making while nobody decided', [], '2030-01-02T00:00:00.000Z'],
     ['an hour after its approval', ['Approved'], '2030-01-01T11:00:00.000Z'],
     ['an hour after its denial', ['Denied'], '2030-01-01T11:00:00.000Z'],
-  ])('5.14.3 %s', (_title, conditions, expected) => {
+  ])('2.6.6 5.14.3 %s', (_title, conditions, expected) => {
     expect(new Date(expiresAt(csr({}, conditions))).toISOString()).toBe(expected);
   });
 });

@@ -1,6 +1,7 @@
 import { fieldOf, isJsonArray, isJsonObject } from '@geobuk/api';
 import type { FieldError, Json, JsonObject, KubernetesObject } from '@geobuk/api';
 import { CelError } from '../../cel/expression.js';
+import { webhookErrors } from '../webhooks/webhook-errors.js';
 import { admissionExpression } from '../webhooks/match-conditions.js';
 
 /** Lists whose elements hold expressions. */
@@ -12,10 +13,10 @@ const holders: Readonly<Record<string, readonly string[]>> = {
   mutations: ['applyConfiguration.expression', 'jsonPatch.expression'],
 };
 
-/** Expressions of webhook configurations and policies that are no CEL. Follows: checklist 2.8.11. */
+/** What is wrong with webhook configurations and policies, expressions that are no CEL among it. Follows: checklist 2.8.8 and 2.8.11. */
 export function expressionErrors(object: KubernetesObject): readonly FieldError[] {
-  const errors: FieldError[] = [];
   const whole = object as unknown as JsonObject;
+  const errors: FieldError[] = [...webhookErrors(whole)];
   const webhooks = fieldOf(whole, 'webhooks');
   if (isJsonArray(webhooks)) webhooks.forEach((webhook, i) => look(webhook, `webhooks[${i}]`, errors));
   look(fieldOf(whole, 'spec') ?? null, 'spec', errors);

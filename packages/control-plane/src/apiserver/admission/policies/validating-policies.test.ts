@@ -80,4 +80,86 @@ describe('validating admission policies', () => {
     expect([refused.status, refused.json.details?.causes?.[0]?.field]).toEqual([422, 'spec.validations[0].expression']);
     expect(refused.json.message).toContain('compilation failed');
   });
+
+  it('2.9.1 several params are chosen by their labels, and a missing one decides as the binding says', async () => {
+    const limit = (name: string, longest: string) =>
+      server.call(maps, {
+        body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { limit: 'yes' } }, data: { longest } },
+      });
+    await limit('limit-5', '5');
+    await limit('limit-2', '2');
+    await policy('chosen', {
+      paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+      matchConditions: [{ name: 'marked', expression: "object.metadata.name.startsWith('chosen')" }],
+      validations: [{ expression: 'size(object.data.text) <= int(params.data.longest)', message: 'too long' }],
+    });
+    const selector = { matchLabels: { limit: 'yes' } };
+    await bind('chosen', {
+      paramRef: { selector, namespace: 'default', parameterNotFoundAction: 'Deny' },
+      validationActions: ['Deny'],
+    });
+    expect((await create('chosen-1', { text: 'abc' })).json.message).toContain('denied request: too long');
+    expect((await create('chosen-2', { text: 'ab' })).status).toBe(201);
+    await policy('lost', {
+      paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+      matchConditions: [{ name: 'marked', expression: "object.metadata.name.startsWith('lost')" }],
+      validations: [{ expression: 'false' }],
+    });
+    await bind('lost', {
+      paramRef: { name: 'none', namespace: 'default', parameterNotFoundAction: 'Deny' },
+      validationActions: ['Deny'],
+    });
+    expect((await create('lost-1', {})).json.message).toContain(
+      'no params found for policy binding with `Deny` parameterNotFoundAction',
+    );
+    const path = `${root}/validatingadmissionpolicybindings/lost-b`;
+    const merge = { 'content-type': 'application/merge-patch+json' };
+    await server.call(path, {
+      method: 'PATCH',
+      headers: merge,
+      body: { spec: { paramRef: { parameterNotFoundAction: 'Allow' } } },
+    });
+    expect((await create('lost-2', {})).status).toBe(201);
+  });
+
+  it('2.9.1 2.9.2 an expression that fails refuses unless the policy says Ignore; others still hold', async () => {
+    const only = (prefix: string) => [{ name: 'only', expression: `object.metadata.name.startsWith('${prefix}')` }];
+    await policy('fails', { matchConditions: only('fails'), validations: [{ expression: 'object.data.none == 1' }] });
+    await bind('fails', { validationActions: ['Deny'] });
+    expect((await create('fails-1', { a: 'b' })).json.message).toContain(
+      "expression 'object.data.none == 1' resulted in error: ",
+    );
+    await policy('ignores', {
+      failurePolicy: 'Ignore',
+      matchConditions: only('ignores'),
+      validations: [
+        { expression: 'object.data.none == 1' },
+        { expression: "object.data.a == 'b'", reason: 'Forbidden' },
+      ],
+    });
+    await bind('ignores', { validationActions: ['Deny'] });
+    expect((await create('ignores-1', { a: 'b' })).status).toBe(201);
+    const refused = await create('ignores-2', { a: 'c' });
+    expect([refused.status, refused.json.reason]).toEqual([403, 'Forbidden']);
+  });
+
+  it('2.9.2 an expression may ask what the user of the request may do, and knows the namespace', async () => {
+    await policy('asks', {
+      matchConditions: [{ name: 'only', expression: "object.metadata.name.startsWith('asks')" }],
+      validations: [
+        {
+          expression:
+            "authorizer.requestResource.check('create').allowed() && " +
+            "authorizer.group('').resource('secrets').namespace('default').check('list').allowed() && " +
+            "!authorizer.serviceAccount('default', 'default').group('').resource('secrets').check('list').allowed() && " +
+            "authorizer.path('/healthz').check('get').allowed() && namespaceObject.metadata.name == 'default' && " +
+            "request.userInfo.username == 'admin' && sets.contains(['x'], object.data.map(k, object.data[k]))",
+        },
+      ],
+    });
+    await bind('asks', { validationActions: ['Deny'] });
+    const made = await create('asks-1', { a: 'x' });
+    expect(made.status, made.text).toBe(201);
+    expect((await create('asks-2', { a: 'y' })).status).toBe(422);
+  });
 });
