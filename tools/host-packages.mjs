@@ -16,4 +16,5 @@ export const hostPackages = [
   { name: 'iptables', shownBy: 'iptables' },
   { name: 'haproxy', shownBy: 'haproxy' },
   { name: 'docker.io', shownBy: 'dockerd' },
+  { name: 'skopeo', shownBy: 'skopeo' },
 ];

@@ -34,7 +34,11 @@ export async function openRuntimes(
   const cniEnv: Readonly<Record<string, string>> =
     containerd === undefined
       ? { GEOBUK_CNI_CONF_DIR: '/etc/cni/net.d' }
-      : { GEOBUK_CNI_CONF_DIR: containerd.cniConfDir, GEOBUK_CNI_BIN_DIR: containerd.cniBinDir };
+      : {
+          GEOBUK_CNI_CONF_DIR: containerd.cniConfDir,
+          GEOBUK_CNI_BIN_DIR: containerd.cniBinDir,
+          GEOBUK_REGISTRY_CONFIG_DIR: containerd.registryConfigDir,
+        };
   const host = new HostRuntime({
     directory: join(dataDir, 'host'),
     moduleRoots: config.npmModuleRoots ?? [],

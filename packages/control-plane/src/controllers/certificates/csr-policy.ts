@@ -5,6 +5,8 @@ import type { CertificateWish } from '../../pki/certificate-request.js';
 export const clientKubelet = 'kubernetes.io/kube-apiserver-client-kubelet';
 export const kubeletServing = 'kubernetes.io/kubelet-serving';
 export const apiserverClient = 'kubernetes.io/kube-apiserver-client';
+/** Whatever is asked for, once somebody with the right to do so has approved it. */
+export const legacyUnknown = 'kubernetes.io/legacy-unknown';
 
 export type { CertificateWish };
 

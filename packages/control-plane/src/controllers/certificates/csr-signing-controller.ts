@@ -9,6 +9,7 @@ import {
   isApproved,
   isNodeClientRequest,
   kubeletServing,
+  legacyUnknown,
   parseRequest,
 } from './csr-policy.js';
 
@@ -25,7 +26,7 @@ export interface CsrSigningControllerDeps {
   readonly signer: CertificateSigner;
 }
 
-const signed = new Set([clientKubelet, kubeletServing, apiserverClient]);
+const signed = new Set([clientKubelet, kubeletServing, apiserverClient, legacyUnknown]);
 const longestTtlMs = 365 * 24 * 3_600_000;
 const shortestTtlMs = 600_000;
 

@@ -59,6 +59,8 @@ export class PrivateContainerd {
   readonly socket: string;
   readonly cniConfDir: string;
   readonly cniBinDir: string;
+  /** Holds a folder with a `hosts.toml` for each registry that is not reached by its name; read at each pull. */
+  readonly registryConfigDir: string;
   /** For `importImage`. */
   readonly client: ContainerdClient;
   readonly #start: () => Promise<ProcessIdentity>;
@@ -70,6 +72,7 @@ export class PrivateContainerd {
       readonly client: ContainerdClient;
       readonly cniConfDir: string;
       readonly cniBinDir: string;
+      readonly registryConfigDir: string;
       readonly process: ProcessIdentity;
       readonly start: () => Promise<ProcessIdentity>;
     },
@@ -79,6 +82,7 @@ export class PrivateContainerd {
     this.socket = parts.client.socket;
     this.cniConfDir = parts.cniConfDir;
     this.cniBinDir = parts.cniBinDir;
+    this.registryConfigDir = parts.registryConfigDir;
     this.#process = parts.process;
     this.#start = parts.start;
     this.#deps = deps;
@@ -100,6 +104,7 @@ export class PrivateContainerd {
     const socket = socketBelow(directory, 'containerd.sock');
     const cniConfDir = config.cniConfDir ?? join(directory, 'cni');
     const cniBinDir = config.cniBinDir ?? (await findCniBinDir());
+    const registryConfigDir = join(directory, 'registries');
     for (const path of [root, cniConfDir, dirname(socket)]) await mkdir(path, { recursive: true, mode: 0o700 });
 
     const snapshotter = await pickSnapshotter(root);
@@ -114,7 +119,7 @@ export class PrivateContainerd {
       cniBinDir,
       restrictOomScoreAdj: !(await maySetOomScores()),
       systemdCgroup: config.systemdCgroup ?? false,
-      registryConfigDir: join(directory, 'registries'),
+      registryConfigDir,
     });
     const launch: Launch = { installation, directory, socket, searchPath, env: config.env ?? {} };
     const configChanged = await writeIfChanged(configFile(directory), text);
@@ -135,7 +140,8 @@ export class PrivateContainerd {
     await answering(launch, identity, signal);
 
     const { ctr, version } = installation;
-    const parts = { client: { ctr, socket, snapshotter, version }, cniConfDir, cniBinDir, process: identity, start };
+    const client = { ctr, socket, snapshotter, version };
+    const parts = { client, cniConfDir, cniBinDir, registryConfigDir, process: identity, start };
     const containerd = new PrivateContainerd(parts, deps);
     if (config.sandboxImage === undefined) await containerd.#importPause(directory, signal);
     return containerd;
