@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Cluster, eventually } from './cluster.js';
+import { Cluster, busyboxImage, eventually } from './cluster.js';
 
 interface AddonRow {
   readonly name: string;
@@ -83,6 +83,7 @@ beforeAll(async () => {
   const off = packageNames.filter((name) => name !== 'network').map((name) => ({ name, enabled: false }));
   writeFileSync(config, JSON.stringify({ addons: off }));
   cluster = await Cluster.up({ args: ['--config', config] });
+  expect(cluster.geobuk('image', 'build', busyboxImage, '--busybox')).toMatchObject({ status: 0 });
 }, 300_000);
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
@@ -112,7 +113,11 @@ describe('all addons at once', () => {
       all.every(({ phase, hint }) => phase === 'Ready' || (phase === 'Blocked' && hint !== undefined));
     const up = await eventually(rows, isUp, 300_000, 2_000);
     expect(up.filter(({ phase }) => phase === 'Ready').length).toBeGreaterThan(5);
+    // The first pod of the network makes its links.
+    expect(cluster.kubectl('run', 'sailor', `--image=${busyboxImage}`, '--', 'sleep', '3600').stderr).toBe('');
+    expect(cluster.kubectl('wait', '--for=condition=Ready', 'pod/sailor', '--timeout=90s').stderr).toBe('');
     const during = traces(id);
+    expect(cluster.kubectl('delete', 'pod', 'sailor', '--grace-period=1').stderr).toBe('');
     for (const what of ['objects', 'tables', 'links', 'programs', 'networks'] as const)
       expect(during[what].length, what).toBeGreaterThan(before[what].length);
 

@@ -68,6 +68,10 @@ export interface AddonSize {
 export type AddonPhase =
   'Pending' | 'Blocked' | 'Installing' | 'Ready' | 'Degraded' | 'Disabling' | 'Disabled' | 'Failed';
 
+/** What an addon is at: what the reconciler says, or what the switch means while nobody has answered yet. */
+export const addonPhase = ({ spec, status }: Addon): AddonPhase =>
+  status?.phase ?? (spec.enabled ? 'Pending' : 'Disabled');
+
 export interface AddonStatus {
   readonly observedGeneration?: number | undefined;
   readonly phase?: AddonPhase | undefined;

@@ -19,7 +19,7 @@ export type { CauseReason, FieldError, Status, StatusCause, StatusReason, Status
 // The generated table is long on purpose: each resource is one typed constant, each definition one type.
 export * from './generated/resources.js';
 export type * from './generated/types.js';
-export { addons } from './addon.js';
+export { addonPhase, addons } from './addon.js';
 export { addonArchiveLimitBytes, addonPackageLabel, addonPackageName, addonPackages } from './addon-package.js';
 export type { AddonPackage, AddonPackageSpec } from './addon-package.js';
 export type {

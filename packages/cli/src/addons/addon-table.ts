@@ -1,5 +1,5 @@
 import type { Addon } from '@geobuk/api';
-import { compareVersions } from '@geobuk/api';
+import { addonPhase, compareVersions } from '@geobuk/api';
 
 /** One addon as `geobuk addon list` shows it; also what `-o json` prints. */
 export interface AddonRow {
@@ -23,16 +23,13 @@ export interface AddonRow {
   readonly hint: string | undefined;
 }
 
-/** The phase that the reconciler says, or what the switch means while nobody has answered yet. */
-export const phaseOf = ({ spec, status }: Addon): string => status?.phase ?? (spec.enabled ? 'Pending' : 'Disabled');
-
 export function addonRow(addon: Addon): AddonRow {
   const { metadata, spec, status } = addon;
   const size = status?.size;
   return {
     name: metadata.name ?? '',
     enabled: spec.enabled,
-    phase: phaseOf(addon),
+    phase: addonPhase(addon),
     version: status?.installedVersion,
     update: updateOf(addon),
     provides: status?.provides ?? [],

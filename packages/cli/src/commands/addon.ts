@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { Addon, AddonNode, AddonSource } from '@geobuk/api';
-import { addonClosure, addonDependants, addons, asJson, deepEqual, resolveAddonConfig } from '@geobuk/api';
+import { addonClosure, addonDependants, addonPhase, addons, asJson, deepEqual, resolveAddonConfig } from '@geobuk/api';
 import type { HttpClient } from '@geobuk/client';
 import { stringify } from 'yaml';
 import type { InstallFlags } from '../addons/addon-install.js';
 import { installAddon } from '../addons/addon-install.js';
-import { addonCells, addonRow, addonTitles, phaseOf } from '../addons/addon-table.js';
+import { addonCells, addonRow, addonTitles } from '../addons/addon-table.js';
 import { CliError } from '../cli-error.js';
 import { columns } from '../columns.js';
 import { connect } from '../connect.js';
@@ -215,7 +215,7 @@ async function info(client: HttpClient, name: string): Promise<void> {
       name,
       about: status?.description ?? '',
       enabled: spec.enabled,
-      state: phaseOf(addon),
+      state: addonPhase(addon),
       version: status?.installedVersion,
       available: status?.availableVersion,
       updatePolicy: spec.updatePolicy ?? 'Platform',

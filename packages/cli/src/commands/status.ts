@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addons, nodes, pods } from '@geobuk/api';
+import { addonPhase, addons, nodes, pods } from '@geobuk/api';
 import { columns } from '../columns.js';
 import { connect } from '../connect.js';
 import { dataDirectory } from '../data-directory.js';
@@ -40,7 +40,7 @@ export function addStatusCommand(program: Command): void {
         });
         const addonRows = addonList.items.map((addon) => [
           addon.metadata.name ?? '',
-          addon.spec.enabled ? (addon.status?.phase ?? 'Pending') : 'Disabled',
+          addonPhase(addon),
           addon.status?.lastError?.message ?? '',
         ]);
         const phases = new Map<string, number>();

@@ -1,10 +1,10 @@
 import type { Addon } from '@geobuk/api';
-import { addons } from '@geobuk/api';
+import { addonPhase, addons } from '@geobuk/api';
 import type { Health } from '../screen/paint.js';
 import { tableView } from './view.js';
 
 /** What an addon is at, in one word: the phase, or what the switch says while nobody has answered yet. */
-export const addonState = ({ spec, status }: Addon): string => status?.phase ?? (spec.enabled ? 'Pending' : 'Disabled');
+export const addonState = (addon: Addon): string => addonPhase(addon);
 
 export function addonHealth(addon: Addon): Health {
   switch (addonState(addon)) {

@@ -40,7 +40,7 @@ function AddonCard({ addon, maySwitch }: { readonly addon: Addon; readonly maySw
   const { t, notify, kinds } = useShared();
   const { name = '' } = addon.metadata;
   const {
-    phase = 'Pending',
+    phase = addon.spec.enabled ? 'Pending' : 'Disabled',
     installedVersion,
     availableVersion,
     description,
