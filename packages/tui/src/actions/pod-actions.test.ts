@@ -1,5 +1,6 @@
 import { deployments, nodes, pods } from '@geobuk/api';
 import type { Deployment, Pod } from '@geobuk/api';
+import { systemClock } from '@geobuk/client';
 import { describe, expect, it } from 'vitest';
 import { parseK9sConfig } from '../config/k9s-config.js';
 import { Dashboard } from '../testing/dashboard.js';
@@ -118,7 +119,6 @@ describe('actions of k9s', () => {
 
   it('G27 a forward with a name is there again after a restart, and opens on demand', async () => {
     const { Memory } = await import('../config/memory.js');
-    const { systemClock } = await import('@geobuk/client');
     const memory = new Memory({ clock: systemClock, failed: () => undefined });
     {
       await using board = new Dashboard({ memory });
