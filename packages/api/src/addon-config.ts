@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { Ajv2020 } from 'ajv/dist/2020.js';
 
 export interface AddonConfigError {
   /** Such as `config.upstreams[0]`. */
@@ -13,8 +14,17 @@ export type ResolvedAddonConfig =
 
 type ConfigSchema = Readonly<Record<string, unknown>>;
 
-// One compiler for all; a schema object is compiled once, since that costs milliseconds.
-const ajv = new Ajv2020({ useDefaults: true, strict: false, allErrors: true, validateFormats: false });
+let loaded: Ajv2020 | undefined;
+
+/** One compiler for all, made when it is needed first: it takes 10 MB, and most processes configure no addon. */
+function ajv(): Ajv2020 {
+  if (loaded !== undefined) return loaded;
+  const module = createRequire(import.meta.url)('ajv/dist/2020.js') as { readonly Ajv2020: typeof Ajv2020 };
+  loaded = new module.Ajv2020({ useDefaults: true, strict: false, allErrors: true, validateFormats: false });
+  return loaded;
+}
+
+// A schema object is compiled once, since that costs milliseconds.
 const compiled = new WeakMap<ConfigSchema, ValidateFunction>();
 
 /**
@@ -23,7 +33,7 @@ const compiled = new WeakMap<ConfigSchema, ValidateFunction>();
  * @throws {Error} the schema itself is wrong.
  */
 export function resolveAddonConfig(schema: ConfigSchema, chosen: ConfigSchema | undefined): ResolvedAddonConfig {
-  const validate = compiled.get(schema) ?? ajv.compile(schema);
+  const validate = compiled.get(schema) ?? ajv().compile(schema);
   compiled.set(schema, validate);
   const config = structuredClone(chosen ?? {}) as Record<string, unknown>;
   if (validate(config)) return { valid: true, config };

@@ -1,7 +1,8 @@
-import { Reader } from 'protobufjs/minimal.js';
+import type { Reader } from 'protobufjs/minimal.js';
 import { ApiError } from '../status.js';
 import type { FieldCode, MessageField, SpecialType } from './message-table.js';
 import { messageType } from './message-table.js';
+import { newReader } from './wire.js';
 
 /** Deeper messages are refused: no object is, and the stack has an end. */
 const maxDepth = 100;
@@ -13,7 +14,7 @@ const schemaDefinition = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.
  */
 export function decodeMessage(definition: string, bytes: Uint8Array): Record<string, unknown> {
   try {
-    return readMessage(definition, Reader.create(bytes), bytes.length, 0);
+    return readMessage(definition, newReader(bytes), bytes.length, 0);
   } catch (error) {
     if (error instanceof ApiError) throw error;
     throw ApiError.badRequest(`the body is no protobuf message: ${(error as Error).message}`, { cause: error });
@@ -165,7 +166,7 @@ function readSpecial(type: SpecialType, reader: Reader, end: number, depth: numb
   const bytes = (number: number): Uint8Array | undefined => fields.get(number)?.at(-1) as Uint8Array | undefined;
   const text = (number: number): string => Buffer.from(bytes(number) ?? []).toString();
   const schema = (value: Uint8Array): unknown =>
-    readMessage(schemaDefinition, Reader.create(value), value.length, depth + 1);
+    readMessage(schemaDefinition, newReader(value), value.length, depth + 1);
   switch (type) {
     case 'time':
       return int(1) === 0 && int(2) === 0 ? undefined : `${new Date(int(1) * 1000).toISOString().slice(0, 19)}Z`;

@@ -1,6 +1,7 @@
-import { Writer } from 'protobufjs/minimal.js';
+import type { Writer } from 'protobufjs/minimal.js';
 import type { FieldCode, SpecialType } from './message-table.js';
 import { messageType } from './message-table.js';
+import { newWriter } from './wire.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -11,7 +12,7 @@ const delimited = 2;
 const tag = (number: number, wireType: number): number => ((number << 3) | wireType) >>> 0;
 
 /** Writes an object's fields by the table. @throws {TypeError} a definition that has no protobuf form. */
-export function encodeMessage(definition: string, object: Json, writer: Writer = Writer.create()): Writer {
+export function encodeMessage(definition: string, object: Json, writer: Writer = newWriter()): Writer {
   const type = messageType(definition);
   if (type === undefined) throw new TypeError(`${definition} has no protobuf form`);
   for (const { name, number, code } of type.fields) {

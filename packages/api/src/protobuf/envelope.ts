@@ -1,9 +1,9 @@
-import { Reader, Writer } from 'protobufjs/minimal.js';
 import { ApiError } from '../status.js';
 import { resourceOfKind } from '../kinds.js';
 import { decodeMessage } from './decode-message.js';
 import { encodeMessage } from './encode-message.js';
 import { messageType } from './message-table.js';
+import { newReader, newWriter } from './wire.js';
 
 export const protobufMediaType = 'application/vnd.kubernetes.protobuf';
 
@@ -73,21 +73,21 @@ export function encodeProtobufMessage(object: Json): Uint8Array | undefined {
  */
 export function encodeProtobufList(list: Json, items: readonly Uint8Array[]): readonly Uint8Array[] {
   const pieces: Uint8Array[] = [encodeProtobufMessage(list) ?? new Uint8Array()];
-  for (const item of items) pieces.push(Writer.create().uint32(0x12).uint32(item.length).finish(), item);
+  for (const item of items) pieces.push(newWriter().uint32(0x12).uint32(item.length).finish(), item);
   return envelope(list, pieces);
 }
 
 function envelope(object: Json, message: readonly Uint8Array[]): readonly Uint8Array[] {
   const { apiVersion, kind } = object as { readonly apiVersion?: string; readonly kind?: string };
-  const typeMeta = Writer.create()
+  const typeMeta = newWriter()
     .uint32(0x0a)
     .string(apiVersion ?? '')
     .uint32(0x12)
     .string(kind ?? '')
     .finish();
   const length = message.reduce((sum, piece) => sum + piece.length, 0);
-  const head = Writer.create().uint32(0x0a).bytes(typeMeta).uint32(0x12).uint32(length).finish();
-  const tail = Writer.create().uint32(0x1a).string('').uint32(0x22).string('').finish();
+  const head = newWriter().uint32(0x0a).bytes(typeMeta).uint32(0x12).uint32(length).finish();
+  const tail = newWriter().uint32(0x1a).string('').uint32(0x22).string('').finish();
   return [magic, head, ...message, tail];
 }
 
@@ -99,7 +99,7 @@ export function decodeProtobuf(body: Buffer): Record<string, unknown> {
   let kind = '';
   let raw: Uint8Array = new Uint8Array();
   try {
-    const reader = Reader.create(body.subarray(4));
+    const reader = newReader(body.subarray(4));
     while (reader.pos < reader.len) {
       const key = reader.uint32();
       if (key === 0x0a) {
@@ -126,8 +126,8 @@ export function decodeProtobuf(body: Buffer): Record<string, unknown> {
 export function encodeWatchFrame(type: string, object: Json): Buffer | undefined {
   const inner = encodeProtobuf(object);
   if (inner === undefined) return undefined;
-  const rawExtension = Writer.create().uint32(0x0a).bytes(inner).finish();
-  const event = Writer.create().uint32(0x0a).string(type).uint32(0x12).bytes(rawExtension).finish();
+  const rawExtension = newWriter().uint32(0x0a).bytes(inner).finish();
+  const event = newWriter().uint32(0x0a).string(type).uint32(0x12).bytes(rawExtension).finish();
   const length = Buffer.alloc(4);
   length.writeUInt32BE(event.length);
   return Buffer.concat([length, event]);

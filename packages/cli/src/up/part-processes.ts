@@ -60,7 +60,8 @@ export function kubeletProcess(
   return {
     name: apart ? `kubelet of ${node.name}` : 'kubelet',
     script: config.script,
-    nodeArgs: config.nodeArgs,
+    // Its young objects die at once: room for 16 MiB of them, three times, only costs memory: 30 MB with 107 pods.
+    nodeArgs: ['--max-semi-space-size=4', ...config.nodeArgs],
     ...(apart ? { within: withinNode(node) } : {}),
     args: [
       'kubelet',

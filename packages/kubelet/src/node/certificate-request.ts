@@ -1,8 +1,18 @@
-import 'reflect-metadata';
-import { createPrivateKey, webcrypto } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
-
-x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
+import { generateKeyPair, randomBytes, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import {
+  bitString,
+  context,
+  generalNames,
+  integer,
+  objectIdentifier,
+  octetString,
+  sequence,
+  set,
+  time,
+  utf8String,
+} from './der.js';
 
 export interface CertificateSubject {
   readonly commonName: string;
@@ -17,54 +27,64 @@ export interface KeyAndRequest {
   readonly request: string;
 }
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const newKeys = promisify(generateKeyPair);
+const algorithm = sequence(objectIdentifier('1.2.840.10045.4.3.2')); // ecdsa-with-SHA256
+const serialBytes = 16;
+const dayMs = 86_400_000;
 
-const extensionsOf = ({ dnsNames = [], ipAddresses = [] }: CertificateSubject): x509.Extension[] => {
-  const names = [
-    ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
-    ...ipAddresses.map((value) => ({ type: 'ip' as const, value })),
-  ];
-  return names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)];
-};
-
-const nameOf = ({ commonName, organization }: CertificateSubject): x509.JsonName => [
-  { O: [organization] },
-  { CN: [commonName] },
-];
-
-/** A new key and the PKCS #10 request for it. */
+/** A new key and the PKCS #10 request for it. Follows: RFC 2986. */
 export async function makeKeyAndRequest(subject: CertificateSubject): Promise<KeyAndRequest> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: new x509.Name(nameOf(subject)).toString(),
-    keys: keys as unknown as x509.Pkcs10CertificateRequestCreateParams['keys'],
-    signingAlgorithm: algorithm,
-    extensions: extensionsOf(subject),
-  });
-  return { key: await pemOf(keys.privateKey), request: request.toString('pem') };
+  const { publicKey, privateKey } = await newKeys('ec', { namedCurve: 'P-256' });
+  const extensions = extensionsOf(subject);
+  const wanted = sequence(objectIdentifier('1.2.840.113549.1.9.14'), set(extensions ?? sequence()));
+  const attributes = extensions === undefined ? context(0) : context(0, wanted);
+  const body = sequence(integer(Buffer.from([0])), nameOf(subject), spki(publicKey), attributes);
+  return { key: pemOf(privateKey), request: pem('CERTIFICATE REQUEST', signed(body, privateKey)) };
 }
 
-/** For the time until the cluster has signed one. */
+/** For the time until the cluster has signed one. Follows: RFC 5280. */
 export async function makeSelfSigned(
   subject: CertificateSubject,
   days: number,
 ): Promise<{ readonly key: string; readonly cert: string }> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: new x509.Name(nameOf(subject)).toString(),
-    keys: keys as unknown as x509.X509CertificateCreateSelfSignedParams['keys'],
-    signingAlgorithm: algorithm,
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + days * 86_400_000),
-    extensions: extensionsOf(subject),
-  });
-  return { key: await pemOf(keys.privateKey), cert: certificate.toString('pem') };
+  const { publicKey, privateKey } = await newKeys('ec', { namedCurve: 'P-256' });
+  const extensions = extensionsOf(subject);
+  const now = Date.now();
+  const name = nameOf(subject);
+  const body = sequence(
+    context(0, integer(Buffer.from([2]))),
+    integer(randomBytes(serialBytes)),
+    algorithm,
+    name,
+    sequence(time(new Date(now - 60_000)), time(new Date(now + days * dayMs))),
+    name,
+    spki(publicKey),
+    ...(extensions === undefined ? [] : [context(3, extensions)]),
+  );
+  return { key: pemOf(privateKey), cert: pem('CERTIFICATE', signed(body, privateKey)) };
 }
 
-async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
-  const bytes = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key));
-  return createPrivateKey({ key: bytes, format: 'der', type: 'pkcs8' }).export({
-    type: 'pkcs8',
-    format: 'pem',
-  }) as string;
+function extensionsOf({ dnsNames = [], ipAddresses = [] }: CertificateSubject): Buffer | undefined {
+  if (dnsNames.length === 0 && ipAddresses.length === 0) return undefined;
+  const names = generalNames(dnsNames, ipAddresses);
+  return sequence(sequence(objectIdentifier('2.5.29.17'), octetString(names))); // subjectAltName
 }
+
+const nameOf = ({ commonName, organization }: CertificateSubject): Buffer =>
+  sequence(
+    set(sequence(objectIdentifier('2.5.4.10'), utf8String(organization))),
+    set(sequence(objectIdentifier('2.5.4.3'), utf8String(commonName))),
+  );
+
+const spki = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
+
+const signed = (body: Buffer, key: KeyObject): Buffer =>
+  sequence(body, algorithm, bitString(sign('sha256', body, { key, dsaEncoding: 'der' })));
+
+const pemOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string;
+
+const pem = (label: string, der: Buffer): string =>
+  `-----BEGIN ${label}-----\n${der
+    .toString('base64')
+    .replaceAll(/.{64}/g, '$&\n')
+    .trimEnd()}\n-----END ${label}-----\n`;

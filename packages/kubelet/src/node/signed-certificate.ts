@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { certificateSigningRequests, ignoring } from '@geobuk/api';
 import type { CertificateSigningRequest } from '@geobuk/api';
-import { deadline } from '@geobuk/client';
+import { backOffDelay, deadline } from '@geobuk/client';
 import type { Client, Clock } from '@geobuk/client';
 import type { Logger } from 'pino';
 import { makeKeyAndRequest } from './certificate-request.js';
@@ -33,7 +33,7 @@ export class SigningError extends Error {
 const approvalTimeoutMs = 900_000;
 /** Renewal is due when this share of its life is over, a little earlier or later, so that nodes do not come at once. */
 const renewalShare = { from: 0.7, to: 0.9 };
-const retryMs = 60_000;
+const retry = { initialMs: 1000, maxMs: 60_000 };
 
 /** A certificate that the cluster signs, kept in a file and renewed in place. Follows: certificate.Manager. */
 export class SignedCertificate {
@@ -100,16 +100,18 @@ export class SignedCertificate {
   /** Renews it for ever. */
   async run(client: Client, signal: AbortSignal): Promise<void> {
     const { clock, log, signerName } = this.#deps;
+    let failures = 0;
     while (!signal.aborted) {
       const current = this.#current;
       if (current !== undefined) await clock.after(this.#renewalDelay(current), { signal }).catch(() => undefined);
       if (signal.aborted) return;
       try {
         await this.request(client, signal);
+        failures = 0;
       } catch (error) {
         if (signal.aborted) return;
         log.warn({ signer: signerName, err: error }, 'certificate not renewed, trying again');
-        await clock.after(retryMs, { signal }).catch(() => undefined);
+        await clock.after(backOffDelay(retry, ++failures), { signal }).catch(() => undefined);
       }
     }
   }
