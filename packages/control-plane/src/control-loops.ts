@@ -13,6 +13,7 @@ import type { Logger } from 'pino';
 import type { CertificateSigner } from './controllers/certificates/csr-signing-controller.js';
 import { createControllers } from './controllers/controllers.js';
 import { GarbageCollector } from './controllers/garbage-collector/garbage-collector.js';
+import type { SchedulingDecision } from './scheduler/decision-log.js';
 import { Scheduler } from './scheduler/scheduler.js';
 import type { KubeSchedulerConfiguration } from './scheduler/scheduler-config.js';
 
@@ -53,6 +54,7 @@ const leaseTimes = { leaseDurationMs: 10_000, renewDeadlineMs: 7_000, retryPerio
 /** Everything that turns the cluster from what it is to what it should be: controllers, garbage collector, scheduler, addons. */
 export class ControlLoops {
   readonly #deps: ControlLoopsDeps;
+  #scheduler: Scheduler | undefined;
   #turning: (() => readonly LoopState[]) | undefined;
 
   constructor(deps: ControlLoopsDeps) {
@@ -62,6 +64,11 @@ export class ControlLoops {
   /** What each loop did last; empty where another control plane leads. */
   loops(): readonly LoopState[] {
     return this.#turning?.() ?? [];
+  }
+
+  /** What the scheduler decided about a pod last; undefined where another control plane leads. */
+  schedulingOf(uid: string): SchedulingDecision | undefined {
+    return this.#scheduler?.decisionOf(uid);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -104,6 +111,7 @@ export class ControlLoops {
       clock,
       metrics: this.#deps.metrics,
     });
+    this.#scheduler = scheduler;
     this.#turning = () => [...runner.loops(), ...garbageCollector.loops()];
     try {
       await allSettledOrThrow([
@@ -115,6 +123,7 @@ export class ControlLoops {
       ]);
     } finally {
       this.#turning = undefined;
+      this.#scheduler = undefined;
     }
   }
 }

@@ -67,6 +67,7 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
       clock,
       log,
       loops: () => loops.loops(),
+      schedulingOf: (uid) => loops.schedulingOf(uid),
       storeCheck: (checkSignal) => store.ready({ signal: checkSignal }),
       now,
       random: Math.random,

@@ -75,6 +75,8 @@ export interface ApiServerDeps {
   readonly storeCheck: (signal: AbortSignal) => Promise<void>;
   /** What the controllers beside this server did last. */
   readonly loops?: (() => readonly unknown[]) | undefined;
+  /** What the scheduler beside this server decided about a pod last, by its uid. */
+  readonly schedulingOf?: ((uid: string) => unknown) | undefined;
   now(): number;
   random(): number;
 }
@@ -387,6 +389,7 @@ export class ApiServer {
         address: () => `${this.#deps.config.advertiseAddress}:${this.#port}`,
         signal,
         loops: () => this.#deps.loops?.() ?? [],
+        schedulingOf: (uid) => this.#deps.schedulingOf?.(uid),
       });
       const method = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
       for (const url of ['/api/:version/*', '/apis/:group/:version/*']) {

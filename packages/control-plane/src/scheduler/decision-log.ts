@@ -9,6 +9,15 @@ export interface PlacementRecord {
   readonly scores: readonly NodeScore[];
 }
 
+/** A decision as people and programs read it: for each node that refused, the plugin and its reasons. */
+export type SchedulingDecision =
+  | {
+      readonly outcome: 'Unschedulable';
+      readonly message: string;
+      readonly nodes: Readonly<Record<string, { readonly plugin: string; readonly reasons: readonly string[] }>>;
+    }
+  | ({ readonly outcome: 'Scheduled' } & PlacementRecord);
+
 /** Pods placed last whose scores are kept. */
 const placementsKept = 1_000;
 /** Refusals of single nodes that are kept over all pods; beyond it the oldest pod's go. */
@@ -26,6 +35,21 @@ export class DecisionLog {
 
   placementOf(uid: string): PlacementRecord | undefined {
     return this.#placements.get(uid);
+  }
+
+  /** The last decision about a pod, as long as it is kept. */
+  decisionOf(uid: string): SchedulingDecision | undefined {
+    const placement = this.#placements.get(uid);
+    if (placement !== undefined) return { outcome: 'Scheduled', ...placement };
+    const refused = this.#refusals.get(uid);
+    if (refused === undefined) return undefined;
+    const nodes = Object.fromEntries(
+      [...refused.refusals].map(([node, { plugin, refusal }]) => [
+        node,
+        { plugin, reasons: [refusal.reason, ...(refusal.more ?? [])] },
+      ]),
+    );
+    return { outcome: 'Unschedulable', message: refused.message, nodes };
   }
 
   refused(uid: string, decision: Unschedulable): void {

@@ -7,7 +7,7 @@ import { isFinished } from './cluster-state.js';
 import { ClusterFeed } from './cluster-feed.js';
 import type { Decision, DecisionInput, Placement, Unschedulable } from './decision.js';
 import { choose, decide, findFeasible, noNodesAtAll } from './decision.js';
-import type { PlacementRecord } from './decision-log.js';
+import type { PlacementRecord, SchedulingDecision } from './decision-log.js';
 import { DecisionLog } from './decision-log.js';
 import { Extender } from './extender.js';
 import type { Framework } from './framework.js';
@@ -97,6 +97,11 @@ export class Scheduler {
   /** Why a pod went where it is, for the pods placed last. */
   placementOf(uid: string): PlacementRecord | undefined {
     return this.#log.placementOf(uid);
+  }
+
+  /** The last decision about a pod: which node failed which plugin, or how the best nodes compared. */
+  decisionOf(uid: string): SchedulingDecision | undefined {
+    return this.#log.decisionOf(uid);
   }
 
   get queueSizes(): SchedulingQueue['sizes'] {

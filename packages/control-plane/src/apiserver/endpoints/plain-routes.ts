@@ -26,6 +26,8 @@ export interface PlainRoutesDeps {
   readonly signal: AbortSignal;
   /** What each controller did last; for those who watch the loops turn. */
   loops(): readonly unknown[];
+  /** What the scheduler decided about a pod last; undefined when nothing is known of it. */
+  schedulingOf(uid: string): unknown;
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
@@ -84,6 +86,10 @@ export function registerPlainRoutes(server: FastifyInstance, deps: PlainRoutesDe
 
   // Our own, under a name that no Kubernetes path has; who may see it is RBAC's business, as for /metrics.
   get('/debug/geobuk/loops', (request, reply) => sendValue(request, reply, 200, deps.loops()));
+  get('/debug/geobuk/scheduling/:uid', (request, reply) => {
+    const { uid } = request.params as { readonly uid: string };
+    return sendFound(request, reply, deps.schedulingOf(uid));
+  });
   get('/metrics', async (_request, reply) => {
     reply.header('content-type', metrics.registry.contentType);
     return reply.send(await metrics.registry.metrics());
