@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js';
+
 /** Where time comes from, so that tests can hold it. */
 export interface Clock {
   /** Epoch milliseconds. */
@@ -33,15 +35,14 @@ export function afterBy(
       reject(signal.reason as Error);
       return;
     }
-    const aborted = (): void => {
-      running[Symbol.dispose]();
-      reject(signal.reason as Error);
-    };
     const running = timer(ms, () => {
-      signal.removeEventListener('abort', aborted);
+      waiting[Symbol.dispose]();
       resolve();
     });
-    signal.addEventListener('abort', aborted, { once: true });
+    const waiting = onAbort(signal, () => {
+      running[Symbol.dispose]();
+      reject(signal.reason as Error);
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 import { systemClock } from './clock.js';
 import type { Clock } from './clock.js';
+import { onAbort } from './on-abort.js';
 
 /** The reason of a signal that {@link deadline} fired. */
 export class DeadlineError extends Error {
@@ -35,12 +36,11 @@ export function followSignal(
   parent: AbortSignal,
 ): Disposable & { readonly signal: AbortSignal; abort(reason: unknown): void } {
   const own = new AbortController();
-  const follow = (): void => own.abort(parent.reason);
-  if (parent.aborted) follow();
-  else parent.addEventListener('abort', follow, { once: true });
+  if (parent.aborted) own.abort(parent.reason);
+  const following = onAbort(parent, () => own.abort(parent.reason));
   return {
     signal: own.signal,
     abort: (reason) => own.abort(reason),
-    [Symbol.dispose]: () => parent.removeEventListener('abort', follow),
+    [Symbol.dispose]: () => following[Symbol.dispose](),
   };
 }

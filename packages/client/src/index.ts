@@ -17,6 +17,7 @@ export type { Controller, ReconcileContext, ReconcileResult, ReconcileTrace, Wat
 export { afterBy, systemClock } from './clock.js';
 export type { Clock } from './clock.js';
 export { DeadlineError, deadline, followSignal } from './deadline.js';
+export { onAbort } from './on-abort.js';
 export { allSettledOrThrow } from './all-settled-or-throw.js';
 export { backOff, backOffDelay } from './back-off.js';
 export type { BackOff, BackOffPolicy } from './back-off.js';

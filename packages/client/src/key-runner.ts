@@ -33,6 +33,8 @@ export interface KeyRunnerOptions<Key> {
   readonly metrics?: RunnerMetrics | undefined;
   /** Keys with the same id are the same key; {@link keyId} unless said. */
   readonly idOf?: ((key: Key) => string) | undefined;
+  /** Whether {@link KeyRunner.interrupt} may be called; yes unless said. */
+  readonly interruptible?: boolean | undefined;
 }
 
 /** The loop around one `reconcile`: queue, workers, back-off, log. What is run is always the newest wish for a key. */
@@ -56,7 +58,7 @@ class Interrupted extends Error {
 
 /** Follows: controller-runtime's controller (result, error and back-off), client-go's queue. */
 export function createKeyRunner<Key>(options: KeyRunnerOptions<Key>): KeyRunner<Key> {
-  const { name, clock, log, metrics, concurrency = 5, backOff, idOf = keyId } = options;
+  const { name, clock, log, metrics, concurrency = 5, backOff, idOf = keyId, interruptible = true } = options;
   const queue = new WorkQueue<Key>({ name, clock, idOf, backOff, metrics });
   const passes = new PassLog(clock);
   const interrupts = new Map<string, (reason: Interrupted) => void>();
@@ -77,12 +79,14 @@ export function createKeyRunner<Key>(options: KeyRunnerOptions<Key>): KeyRunner<
 
   const pass = async (key: Key, signal: AbortSignal): Promise<void> => {
     const id = idOf(key);
-    using own = followSignal(signal);
-    interrupts.set(id, own.abort);
+    // A signal of its own costs more than many a pass.
+    using own = interruptible ? followSignal(signal) : undefined;
+    const passSignal = own?.signal ?? signal;
+    if (own !== undefined) interrupts.set(id, own.abort);
     const entry = passes.begin(id);
     const startedAt = clock.now();
     try {
-      const result = await options.reconcile(key, { signal: own.signal, log, trace: entry.trace });
+      const result = await options.reconcile(key, { signal: passSignal, log, trace: entry.trace });
       entry.end();
       queue.forget(key);
       const { requeueAfterMs } = result;
@@ -90,7 +94,7 @@ export function createKeyRunner<Key>(options: KeyRunnerOptions<Key>): KeyRunner<
       metrics?.reconciled(name, requeueAfterMs === undefined ? 'settled' : 'requeued', clock.now() - startedAt);
     } catch (error) {
       entry.end(error);
-      if (own.signal.aborted) {
+      if (passSignal.aborted) {
         // An interrupted key stands in the queue already.
         metrics?.reconciled(name, 'interrupted', clock.now() - startedAt);
         return;
@@ -98,7 +102,7 @@ export function createKeyRunner<Key>(options: KeyRunnerOptions<Key>): KeyRunner<
       const outcome = failed(key, error);
       metrics?.reconciled(name, outcome, clock.now() - startedAt);
     } finally {
-      interrupts.delete(id);
+      if (own !== undefined) interrupts.delete(id);
     }
   };
 

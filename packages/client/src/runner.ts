@@ -33,6 +33,7 @@ export function createRunner({ controllers, informers, log, clock, metrics }: Ru
       clock,
       log: log.child({ controller: name }),
       metrics,
+      interruptible: false,
       reconcile: (key, context) => controller.reconcile(key, context),
     });
     // Asked for here and not in run, so that the informers' own start finds them all.

@@ -1,6 +1,7 @@
 import { backOffDelay } from './back-off.js';
 import type { BackOffPolicy } from './back-off.js';
 import type { Clock } from './clock.js';
+import { onAbort } from './on-abort.js';
 
 /** Told of what goes through a queue; for counters. Must be quick and must not throw. */
 export interface WorkQueueMetrics {
@@ -162,15 +163,14 @@ export class WorkQueue<Key> {
   #somethingAdded(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const wake = (): void => {
-        signal.removeEventListener('abort', aborted);
+        waiting[Symbol.dispose]();
         resolve();
       };
-      const aborted = (): void => {
+      const waiting = onAbort(signal, () => {
         this.#takers.delete(wake);
         reject(signal.reason as Error);
-      };
+      });
       this.#takers.add(wake);
-      signal.addEventListener('abort', aborted, { once: true });
     });
   }
 }

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '@geobuk/api';
+import { onAbort } from '@geobuk/client';
 import type { Clock } from '@geobuk/client';
 import type { Logger } from 'pino';
 import { StoreError } from '../store/store.js';
@@ -175,18 +176,17 @@ class Dispatcher implements WatchCaches {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
       if (ready()) return resolve();
-      const aborted = (): void => {
-        this.#waiters = this.#waiters.filter((each) => each !== waiter);
-        reject(signal.reason as Error);
-      };
       const waiter: Waiter = {
         ready,
         resolve: () => {
-          signal.removeEventListener('abort', aborted);
+          waiting[Symbol.dispose]();
           resolve();
         },
       };
-      signal.addEventListener('abort', aborted, { once: true });
+      const waiting = onAbort(signal, () => {
+        this.#waiters = this.#waiters.filter((each) => each !== waiter);
+        reject(signal.reason as Error);
+      });
       this.#waiters.push(waiter);
     });
   }

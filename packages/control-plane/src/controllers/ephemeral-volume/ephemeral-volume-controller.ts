@@ -1,5 +1,5 @@
 import type { ObjectKey, PersistentVolumeClaim, Pod } from '@geobuk/api';
-import { ignoring, isAlreadyExists, persistentVolumeClaims, pods, uidOf } from '@geobuk/api';
+import { ignoring, isAlreadyExists, keyOf, persistentVolumeClaims, pods, uidOf } from '@geobuk/api';
 import type {
   Client,
   Controller,
@@ -9,7 +9,7 @@ import type {
   ReconcileContext,
   ReconcileResult,
 } from '@geobuk/client';
-import { mapped, primary, settled } from '@geobuk/client';
+import { mapped, settled } from '@geobuk/client';
 import { controllerOf, controllerReference } from '../controller-ref.js';
 
 export interface EphemeralVolumeControllerDeps {
@@ -53,7 +53,9 @@ export class EphemeralVolumeController implements Controller {
     this.#pods = deps.informers.of(pods).lister;
     this.#claims = deps.informers.of(persistentVolumeClaims).lister;
     this.watches = [
-      primary(pods),
+      mapped(pods, (now) =>
+        now?.spec.volumes?.some(({ ephemeral }) => ephemeral !== undefined) === true ? [keyOf(now)] : [],
+      ),
       mapped(persistentVolumeClaims, (now, before): readonly ObjectKey[] => {
         const owner = now === undefined && before !== undefined ? controllerOf(before) : undefined;
         return owner?.kind === 'Pod' ? [{ namespace: before?.metadata.namespace, name: owner.name }] : [];

@@ -38,6 +38,7 @@ export class GarbageCollector {
       clock: deps.clock,
       log: deps.log.child({ controller: 'garbage-collector' }),
       concurrency: 20,
+      interruptible: false,
       idOf: (uid) => uid,
     });
     for (const type of deps.discover()) this.#watch(type);

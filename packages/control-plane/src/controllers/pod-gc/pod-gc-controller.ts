@@ -1,7 +1,7 @@
 import type { Node, ObjectKey, Pod } from '@geobuk/api';
 import { ignoring, isNotFound, keyOf, nodes, pods, uidOf } from '@geobuk/api';
 import type { Client, Clock, Controller, Informers, Lister, ReconcileContext, ReconcileResult } from '@geobuk/client';
-import { mapped, primary, settled } from '@geobuk/client';
+import { mapped, settled } from '@geobuk/client';
 import { byNodeName, nodeNameIndex } from '../node-name-index.js';
 import { rfc3339 } from '../rfc3339.js';
 
@@ -15,6 +15,7 @@ export interface PodGcControllerDeps {
 
 /** A node may register again within this time without losing its pods. */
 const nodeGoneGraceMs = 40_000;
+const standardThreshold = 12_500;
 
 /**
  * Removes pods that nobody else will: bound to a node that is gone, deleted before they were scheduled, finished and too many,
@@ -37,7 +38,7 @@ export class PodGcController implements Controller {
     this.#nodes = deps.informers.of(nodes).lister;
     this.#pods = podInformer.lister;
     this.watches = [
-      primary(pods),
+      mapped(pods, (now) => (now !== undefined && this.#mayGo(now) ? [keyOf(now)] : [])),
       mapped(nodes, (now, before) => {
         if (now !== undefined) this.#missingSince.delete(now.metadata.name ?? '');
         if (now !== undefined && !isOutOfService(now)) return [];
@@ -47,7 +48,7 @@ export class PodGcController implements Controller {
   }
 
   async reconcile(key: ObjectKey, { signal, trace }: ReconcileContext): Promise<ReconcileResult> {
-    const { clock, terminatedThreshold = 12_500 } = this.#deps;
+    const { clock, terminatedThreshold = standardThreshold } = this.#deps;
     const pod = this.#pods.get(key); // check
     if (pod === undefined) return settled;
     const { nodeName } = pod.spec;
@@ -89,6 +90,17 @@ export class PodGcController implements Controller {
     for (const candidate of oldest) await this.#remove(candidate, signal);
     trace.did('removed the oldest');
     return settled;
+  }
+
+  /** Whether there is anything to look at: most pods are well, and change all the time. */
+  #mayGo(pod: Pod): boolean {
+    const { nodeName = '' } = pod.spec;
+    const isLeaving = pod.metadata.deletionTimestamp !== undefined;
+    if (nodeName === '') return isLeaving;
+    const node = this.#nodes.get({ name: nodeName });
+    if (node === undefined || (isLeaving && isOutOfService(node))) return true;
+    const { terminatedThreshold = standardThreshold } = this.#deps;
+    return isFinished(pod) && this.#pods.byIndex('finished', 'yes').length > terminatedThreshold;
   }
 
   async #markFailed(pod: Pod, signal: AbortSignal): Promise<void> {

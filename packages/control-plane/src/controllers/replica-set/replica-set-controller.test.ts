@@ -6,6 +6,7 @@ import { ReplicaSetController } from './replica-set-controller.js';
 
 const start = (...objects: Parameters<typeof turnControllers>[0]) =>
   turnControllers(objects, (world) => [new ReplicaSetController(world)]);
+const signal = new AbortController().signal;
 const owner = { kind: 'ReplicaSet', name: 'web', uid: 'uid-web' };
 const labels = { app: 'web' };
 
@@ -77,5 +78,21 @@ describe('ReplicaSetController', () => {
     world.client.intercept = undefined;
     await world.settle(2_000);
     expect(world.client.stored(pods)).toHaveLength(10);
+  });
+
+  it('lets a large set rest between passes, and still counts to the end', async () => {
+    await using world = await turnControllers([replicaSet('web', 150)], (made) => [new ReplicaSetController(made)]);
+    await world.settle(1_000);
+    let writes = 0;
+    world.client.intercept = ({ verb, type }) =>
+      void (writes += Number(verb === 'update' && type.plural === 'replicasets'));
+    for (const each of world.client.stored(pods)) {
+      const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: '2030-01-01T00:00:00Z' }];
+      await world.client.updateStatus(pods, { ...each, status: { phase: 'Running', conditions } }, { signal });
+      await world.settle(1);
+    }
+    await world.settle(100);
+    expect(world.client.stored(replicaSets)[0]?.status?.readyReplicas).toBe(150);
+    expect(writes).toBeLessThan(10); // 150 ms at one pass in 50 ms, not one for each pod
   });
 });

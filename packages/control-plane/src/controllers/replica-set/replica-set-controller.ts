@@ -11,7 +11,7 @@ import type {
   ReconcileContext,
   ReconcileResult,
 } from '@geobuk/client';
-import { allSettledOrThrow, mapped, ownedBy, primary, settled } from '@geobuk/client';
+import { allSettledOrThrow, mapped, ownedBy, settled } from '@geobuk/client';
 import { adopt, release } from '../adoption.js';
 import {
   byControllerUid,
@@ -50,6 +50,10 @@ export interface ReplicaSetControllerDeps {
   readonly kind?: ReplicatedKind | undefined;
 }
 
+/** Sets of more pods rest between passes, so that a thousand pods that start cost twenty passes a second and not thousands. */
+const largeSet = 100;
+const largeSetRestMs = 50;
+
 /**
  * Keeps `spec.replicas` live pods for each ReplicaSet.
  * Follows: ReplicaSet controller (adoption by selector, slow-start creation, deletion ranking).
@@ -63,6 +67,11 @@ export class ReplicaSetController implements Controller {
   readonly #pods: Lister<Pod>;
   readonly #expectations: Expectations;
   readonly #podControl: PodControl;
+  /** The last pass over each set, by its uid. */
+  readonly #passes = new Map<
+    string,
+    { readonly at: number; readonly pods: number; readonly generation: number | undefined }
+  >();
 
   constructor(deps: ReplicaSetControllerDeps) {
     this.#deps = deps;
@@ -79,7 +88,11 @@ export class ReplicaSetController implements Controller {
     this.#replicaSets = rsInformer.lister;
     this.#pods = podInformer.lister;
     this.watches = [
-      primary(type),
+      mapped(type, (now, before) => {
+        if (now === undefined) this.#passes.delete(before?.metadata.uid ?? '');
+        const set = now ?? before;
+        return set === undefined ? [] : [keyOf(set)];
+      }),
       this.#expectations.observing(ownedBy(type, pods)),
       mapped(pods, (now) => this.#ownersOfOrphan(now)),
     ];
@@ -95,11 +108,14 @@ export class ReplicaSetController implements Controller {
       return settled;
     }
     const rs = this.#kind.view(object);
-    const owned = await this.#claimed(rs, signal);
     if (!this.#expectations.satisfied(id)) return settled; // the missing events bring the key back
+    const waitMs = this.#restMs(rs);
+    if (waitMs > 0) return { requeueAfterMs: waitMs };
+    const owned = await this.#claimed(rs, signal);
+    this.#passes.set(uidOf(rs), { at: clock.now(), pods: owned.length, generation: rs.metadata.generation });
 
     let failure: unknown;
-    const plan = diffReplicaSet(rs, owned, clock.now(), this.#podsOfSiblings(rs)); // diff: pure
+    const plan = diffReplicaSet(rs, owned, clock.now(), () => this.#podsOfSiblings(rs)); // diff: pure
     if (rs.metadata.deletionTimestamp === undefined) {
       if (plan.create > 0) trace.found(`${owned.filter(isPodActive).length} of ${rs.spec.replicas ?? 1} pods`);
       if (plan.create > 0) {
@@ -122,6 +138,13 @@ export class ReplicaSetController implements Controller {
     }
     if (failure !== undefined) throw failure;
     return plan.wakeAfterMs === undefined ? settled : { requeueAfterMs: plan.wakeAfterMs };
+  }
+
+  /** How long a large set rests: each event of one of its pods brings it here, and a pass walks over all of them. */
+  #restMs({ metadata }: ReplicaSet): number {
+    const last = this.#passes.get(metadata.uid ?? '');
+    if (last === undefined || last.pods < largeSet || last.generation !== metadata.generation) return 0;
+    return last.at + largeSetRestMs - this.#deps.clock.now();
   }
 
   async #claimed(rs: ReplicaSet, signal: AbortSignal): Promise<readonly Pod[]> {

@@ -39,7 +39,7 @@ describe('diffReplicaSet', () => {
     ['more restarts before fewer', { nodeName: 'n1', restarts: 4 }, { nodeName: 'n1' }],
     ['younger before older', { nodeName: 'n1', created: '2029-12-31T23:59:00Z' }, { nodeName: 'n1' }],
   ])('5.1.2 removes %s', (_title, first, second) => {
-    const diff = diffReplicaSet(replicaSet('web', 1), [pod('keeps', second), pod('goes', first)], now, new Map());
+    const diff = diffReplicaSet(replicaSet('web', 1), [pod('keeps', second), pod('goes', first)], now, () => new Map());
     expect(diff.remove.map(({ metadata }) => metadata.name)).toEqual(['goes']);
   });
 

@@ -1,5 +1,4 @@
 import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '@geobuk/api';
-import { matchesLabels, parseLabelSelector } from '@geobuk/api';
 import { availableInMs, isPodActive, isPodAvailable, isPodReady, podCondition, restartsOf } from '../pod-state.js';
 
 /** One reconcile touches at most this many pods. Follows: BurstReplicas. */
@@ -16,25 +15,32 @@ export interface ReplicaSetDiff {
 
 /**
  * What has to be done so that `spec.replicas` active pods exist. Pure.
- * @param related pods per node over all ReplicaSets of the same owner: deletion spreads what remains.
+ * @param related counts pods per node over all ReplicaSets of the same owner: deletion spreads what remains. Asked only then.
  */
 export function diffReplicaSet(
   rs: ReplicaSet,
   owned: readonly Pod[],
   now: number,
-  related: ReadonlyMap<string, number> = countByNode(owned),
+  related: () => ReadonlyMap<string, number> = () => countByNode(owned),
 ): ReplicaSetDiff {
   const active = owned.filter(isPodActive);
   const surplus = active.length - (rs.spec.replicas ?? 1);
-  const minReadySeconds = rs.spec.minReadySeconds ?? 0;
-  const waits = active
-    .map((pod) => availableInMs(pod, minReadySeconds, now))
-    .filter((wait) => wait !== undefined && wait > 0);
-  const wakeAfterMs = waits.length === 0 ? undefined : Math.min(...(waits as number[]));
+  const wakeAfterMs = nextAvailableInMs(active, rs.spec.minReadySeconds ?? 0, now);
   if (surplus < 0) return { create: Math.min(-surplus, burstReplicas), remove: [], wakeAfterMs };
   const remove =
-    surplus === 0 ? [] : [...active].sort(deletionOrder(related, now)).slice(0, Math.min(surplus, burstReplicas));
+    surplus === 0 ? [] : [...active].sort(deletionOrder(related(), now)).slice(0, Math.min(surplus, burstReplicas));
   return { create: 0, remove, wakeAfterMs };
+}
+
+/** When the clock alone makes the next pod available. */
+function nextAvailableInMs(active: readonly Pod[], minReadySeconds: number, now: number): number | undefined {
+  if (minReadySeconds === 0) return undefined;
+  let next: number | undefined;
+  for (const pod of active) {
+    const wait = availableInMs(pod, minReadySeconds, now);
+    if (wait !== undefined && wait > 0 && (next === undefined || wait < next)) next = wait;
+  }
+  return next;
 }
 
 export function countByNode(pods: readonly Pod[]): ReadonlyMap<string, number> {
@@ -90,38 +96,39 @@ export function replicaSetStatus(
   now: number,
   failure: unknown,
 ): ReplicaSetStatus {
-  const active = owned.filter(isPodActive);
-  const templateLabels = parseTemplateLabels(rs);
-  const conditions = withReplicaFailure(
-    rs.status?.conditions ?? [],
-    failure,
-    rs.spec.replicas ?? 1,
-    active.length,
-    now,
-  );
-  const terminating = owned.filter(
-    (pod) =>
-      pod.metadata.deletionTimestamp !== undefined &&
-      pod.status?.phase !== 'Succeeded' &&
-      pod.status?.phase !== 'Failed',
-  ).length;
+  const templateLabels = Object.entries(rs.spec.template?.metadata?.labels ?? {});
+  const minReadySeconds = rs.spec.minReadySeconds ?? 0;
+  let replicas = 0;
+  let fullyLabeledReplicas = 0;
+  let readyReplicas = 0;
+  let availableReplicas = 0;
+  let terminatingReplicas = 0;
+  // One walk: a set of thousands comes here with every event of one of its pods.
+  for (const pod of owned) {
+    if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') continue;
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      terminatingReplicas += 1;
+      continue;
+    }
+    replicas += 1;
+    const labels = pod.metadata.labels ?? {};
+    if (templateLabels.every(([key, value]) => labels[key] === value)) fullyLabeledReplicas += 1;
+    if (!isPodReady(pod)) continue;
+    readyReplicas += 1;
+    if (isPodAvailable(pod, minReadySeconds, now)) availableReplicas += 1;
+  }
+  const known = rs.status?.conditions ?? [];
+  const conditions = withReplicaFailure(known, failure, rs.spec.replicas ?? 1, replicas, now);
   return {
-    replicas: active.length,
-    fullyLabeledReplicas: active.filter((pod) => matchesLabels(templateLabels, pod.metadata.labels ?? {})).length,
-    readyReplicas: active.filter(isPodReady).length,
-    availableReplicas: active.filter((pod) => isPodAvailable(pod, rs.spec.minReadySeconds ?? 0, now)).length,
-    terminatingReplicas: terminating,
+    replicas,
+    fullyLabeledReplicas,
+    readyReplicas,
+    availableReplicas,
+    terminatingReplicas,
     observedGeneration: rs.metadata.generation,
     ...(conditions.length === 0 ? {} : { conditions }),
   };
 }
-
-const parseTemplateLabels = (rs: ReplicaSet): ReturnType<typeof parseLabelSelector> =>
-  parseLabelSelector(
-    Object.entries(rs.spec.template?.metadata?.labels ?? {})
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
-  );
 
 function withReplicaFailure(
   conditions: readonly ReplicaSetCondition[],

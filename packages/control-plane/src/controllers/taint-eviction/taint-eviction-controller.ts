@@ -10,7 +10,7 @@ import type {
   ReconcileContext,
   ReconcileResult,
 } from '@geobuk/client';
-import { mapped, primary, settled } from '@geobuk/client';
+import { mapped, settled } from '@geobuk/client';
 import { byNodeName, nodeNameIndex } from '../node-name-index.js';
 import { rfc3339 } from '../rfc3339.js';
 
@@ -41,6 +41,9 @@ export function evictionTime(pod: Pod, taints: readonly Taint[], now: number): n
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
+const executes = (node: Node | undefined): boolean =>
+  node?.spec.taints?.some(({ effect }) => effect === 'NoExecute') ?? false;
+
 /** Deletes pods from nodes whose NoExecute taints they do not, or no longer, tolerate. Follows: taint-eviction-controller. */
 export class TaintEvictionController implements Controller {
   readonly name = 'taint-eviction';
@@ -56,10 +59,11 @@ export class TaintEvictionController implements Controller {
     this.#nodes = deps.informers.of(nodes).lister;
     this.#pods = podInformer.lister;
     this.watches = [
-      primary(pods),
+      // Of most nodes nobody has to leave, and pods change all the time.
+      mapped(pods, (now) =>
+        now !== undefined && executes(this.#nodes.get({ name: now.spec.nodeName ?? '' })) ? [keyOf(now)] : [],
+      ),
       mapped(nodes, (now, before) => {
-        const executes = (node: Node | undefined): boolean =>
-          node?.spec.taints?.some(({ effect }) => effect === 'NoExecute') ?? false;
         if (now === undefined || (!executes(now) && !executes(before))) return [];
         return this.#pods.byIndex(nodeNameIndex, now.metadata.name ?? '').map(keyOf);
       }),

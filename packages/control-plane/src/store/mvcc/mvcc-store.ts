@@ -1,3 +1,4 @@
+import { onAbort } from '@geobuk/client';
 import type { Clock } from '@geobuk/client';
 import { StoreError } from '../store.js';
 import type { CallOptions, RangeResult, Revision, Store, StoreBatch, StoredValue, StoreEvent } from '../store.js';
@@ -194,17 +195,17 @@ export class MvccStore implements Store {
         key,
         value,
         done: (revision) => {
-          signal.removeEventListener('abort', aborted);
+          waiting[Symbol.dispose]();
           resolve(revision);
           free();
         },
         failed: (error) => {
-          signal.removeEventListener('abort', aborted);
+          waiting[Symbol.dispose]();
           reject(error as Error);
           free();
         },
       };
-      signal.addEventListener('abort', aborted, { once: true });
+      const waiting = onAbort(signal, aborted);
       this.#queue.push(write);
       this.#queueBytes += bytes;
       this.#flushSoon();
