@@ -5,6 +5,8 @@ export interface CommandOptions {
   readonly input?: string | undefined;
   /** 30 s unless said. */
   readonly timeoutMs?: number | undefined;
+  /** The whole of its environment; that of this process unless said. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Run in this named network namespace. */
   readonly netns?: string | undefined;
   readonly signal: AbortSignal;
@@ -28,12 +30,13 @@ export class CommandError extends Error {
 
 /** Runs a program with these arguments (never a shell) and gives what it printed. @throws {CommandError} */
 export function runCommand(program: string, args: readonly string[], options: CommandOptions): Promise<string> {
-  const { input, timeoutMs = 30_000, netns, signal } = options;
+  const { input, timeoutMs = 30_000, env, netns, signal } = options;
   const [file, ...rest] = netns === undefined ? [program] : ['ip', 'netns', 'exec', netns, program];
   return new Promise((resolve, reject) => {
     const child = spawn(file as string, [...rest, ...args], {
       signal,
       timeout: timeoutMs,
+      ...(env === undefined ? {} : { env }),
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const stdout: Buffer[] = [];
