@@ -129,8 +129,31 @@ export async function inTerminal(
     memoryPath: config.memoryPath ?? stateFile(environment),
   };
   using terminal = new BlessedTerminal({ input: stdin, output: stdout, mouse: config.mouse ?? true });
+  using ending = endOnSignals(config.signal);
   paintStart(terminal, settings);
-  return await run(settings, terminal);
+  return await run({ ...settings, signal: ending.signal }, terminal);
+}
+
+/**
+ * A hang-up or SIGTERM ends the dashboard in order: what was made for its sake, such as the pod of a node shell, is
+ * taken away. A second one ends it at once.
+ */
+function endOnSignals(given: AbortSignal | undefined): Disposable & { readonly signal: AbortSignal } {
+  const over = new AbortController();
+  const names = ['SIGHUP', 'SIGTERM'] as const;
+  const follow = (): void => over.abort(given?.reason);
+  const end = (): void => {
+    stopListening();
+    over.abort(new Error('the terminal is gone'));
+  };
+  const stopListening = (): void => {
+    for (const name of names) process.off(name, end);
+    given?.removeEventListener('abort', follow);
+  };
+  for (const name of names) process.on(name, end);
+  given?.addEventListener('abort', follow, { once: true });
+  if (given?.aborted === true) follow();
+  return { signal: over.signal, [Symbol.dispose]: stopListening };
 }
 
 function paintStart(terminal: Terminal, settings: TuiSettings): void {

@@ -73,7 +73,7 @@ export async function shellOnNode(page: TablePage): Promise<void> {
     const key = { namespace: shellPod.namespace, name: made.metadata.name ?? '' };
     try {
       services.flash('info', `waiting for ${key.name} to start`);
-      const pod = await started(connection, key, signal);
+      const pod = await started(connection, key, shellPod.image, signal);
       const command = shellPod.command.length === 0 ? undefined : shellPod.command;
       await openSession({ cluster, services, key, pod, container: 'shell', kind: 'exec', command }, signal);
     } finally {
@@ -86,6 +86,7 @@ export async function shellOnNode(page: TablePage): Promise<void> {
 async function started(
   connection: Connection,
   key: { readonly namespace: string; readonly name: string },
+  image: string,
   signal: AbortSignal,
 ): Promise<Pod> {
   using limit = deadline(signal, startWithinMs);
@@ -103,15 +104,23 @@ async function started(
       if (event.type === 'bookmark') continue;
       last = event.item;
       if (event.type === 'set' && last.status?.phase === 'Running') return last;
-      if (event.type === 'removed' || isOver(last)) break;
+      if (event.type === 'removed' || isOver(last) || unpullable.has(waitingOf(last)?.reason ?? '')) break;
     }
   } catch (error) {
     if (signal.aborted || !limit.signal.aborted) throw error;
   }
-  const waiting = last?.status?.containerStatuses?.[0]?.state?.waiting;
-  const why = waiting === undefined ? (last?.status?.message ?? last?.status?.phase) : waiting.reason;
-  throw new Error(`the shell's pod did not start: ${why ?? 'it is gone'}`);
+  const reason = waitingOf(last)?.reason;
+  if (unpullable.has(reason ?? ''))
+    throw new Error(`the node cannot get ${image} (${reason}): name another in shellPod.image of k9s' config.yaml`);
+  throw new Error(
+    `the shell's pod did not start: ${reason ?? last?.status?.message ?? last?.status?.phase ?? 'it is gone'}`,
+  );
 }
+
+/** Reasons that waiting longer seldom mends. */
+const unpullable = new Set(['ImagePullBackOff', 'ErrImagePull', 'InvalidImageName', 'ErrImageNeverPull']);
+
+const waitingOf = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0]?.state?.waiting;
 
 /** Also when the dashboard itself is ending: nothing privileged is left behind. */
 async function remove(

@@ -112,12 +112,14 @@ async function upload(connection: Connection, { pod, container, from, to }: Tran
     '--',
     basename(source),
   ]);
+  // Read from now on: of a program that has ended Node throws away what nobody reads, and the way to the pod takes time.
+  const stdin = local.process.stdout.pipe(new PassThrough());
   const complaint = new Complaint();
   const command = ['tar', 'xmf', '-', '-C', folder];
   const code = await execInPod(connection, pod, {
     container,
     command,
-    stdin: local.process.stdout,
+    stdin,
     stdout: complaint.stream,
     stderr: complaint.stream,
     signal,

@@ -449,7 +449,9 @@ export class TablePage implements Page {
       return `this cluster has no ${this.type.plural}`;
     if (this.#problem !== '') return this.#problem;
     if (!this.model.synced) return state.kind === 'lost' ? `waiting for the cluster: ${state.reason}` : 'loading…';
-    return this.model.size > 0 ? 'nothing matches the filter' : `no ${this.type.plural} here`;
+    if (this.model.size > 0) return 'nothing matches the filter: Esc takes it away';
+    if (!this.type.namespaced || this.#namespaces.kind === 'all') return `no ${this.type.plural} here`;
+    return `no ${this.type.plural} in ${namespaceText(this.#namespaces)}: 0 shows all namespaces`;
   }
 }
 

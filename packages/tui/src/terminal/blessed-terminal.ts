@@ -35,6 +35,9 @@ export class BlessedTerminal implements Terminal {
     this.#deps = deps;
     this.#mouse = deps.mouse;
     this.#program = openProgram({ input: deps.input, output: deps.output, tput: false, resizeTimeout: 20 });
+    // After a hang-up nothing can be written any more; the end of the input tells of it.
+    deps.output.on('error', () => this.#events?.closed());
+    deps.input.on('error', () => this.#events?.closed());
     this.#enter();
     this.#program.on('keypress', (char: string | undefined, key: Widgets.Events.IKeyEventArg) =>
       this.#pressed(char, key),

@@ -7,7 +7,9 @@ import { FakeConnection } from './fake-connection.js';
 
 /** A recorded cluster whose commands run on this machine: what goes through an exec is real. */
 export class LocalPodConnection extends FakeConnection {
-  override openChannels(path: string): ReturnType<Connection['openChannels']> {
+  override async openChannels(path: string): ReturnType<Connection['openChannels']> {
+    // The way to a pod takes time; what was started meanwhile goes on.
+    await new Promise((resolve) => setTimeout(resolve, 200));
     this.seen.push({ verb: 'connect', what: path });
     const [command = '', ...args] = new URL(path, 'https://pod').searchParams.getAll('command');
     const child = spawn(command, args);
@@ -36,6 +38,6 @@ export class LocalPodConnection extends FakeConnection {
       closed: new Promise(() => undefined),
       [Symbol.dispose]: () => void child.kill(),
     };
-    return Promise.resolve(channels);
+    return channels;
   }
 }

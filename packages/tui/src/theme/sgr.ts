@@ -78,12 +78,13 @@ function colorCode(color: string, depth: ColorDepth, ground: 'fg' | 'bg'): strin
   return String(index < 8 ? start + index : start + 60 + index - 8);
 }
 
-function sgrOfLook(look: Look, depth: ColorDepth, inverse: boolean): string {
+function sgrOfLook(look: Look, depth: ColorDepth, inverse: boolean, ground: Look['bg']): string {
   const codes = ['0'];
   if (look.bold === true) codes.push('1');
   if (look.underline === true) codes.push('4');
   // Without colour, a look that lives by its background would be gone: inverse says it instead.
-  const reversed = inverse || look.inverse === true || (depth === 'none' && look.bg !== undefined);
+  const reversed =
+    inverse || look.inverse === true || (depth === 'none' && look.bg !== undefined && look.bg !== ground);
   if (reversed) codes.push('7');
   if (depth !== 'none') {
     if (look.fg !== undefined) codes.push(colorCode(look.fg, depth, 'fg'));
@@ -94,7 +95,7 @@ function sgrOfLook(look: Look, depth: ColorDepth, inverse: boolean): string {
 
 /** Every paint of a theme as an SGR sequence, computed once. */
 export function sgrTable(theme: Theme, depth: ColorDepth): (paint: Paint) => string {
-  const plain = paints.map((name) => sgrOfLook(theme[name], depth, false));
-  const inverse = paints.map((name) => sgrOfLook(theme[name], depth, true));
+  const plain = paints.map((name) => sgrOfLook(theme[name], depth, false, theme.text.bg));
+  const inverse = paints.map((name) => sgrOfLook(theme[name], depth, true, theme.text.bg));
   return (paint) => (paint & inverseBit ? inverse : plain)[paint & 0xff] ?? '\x1b[0m';
 }
