@@ -1,5 +1,5 @@
-import type { CronJob, Job, Node, Pod } from '@geobuk/api';
-import { cronJobs, isTooManyRequests, jobs, nodes, pods } from '@geobuk/api';
+import type { CronJob, Job, Node } from '@geobuk/api';
+import { cronJobs, jobs } from '@geobuk/api';
 import type { Patch } from '@geobuk/client';
 import type { TablePage } from '../pages/table-page.js';
 import { rowName } from '../pages/table-page.js';
@@ -119,43 +119,4 @@ export async function cordonRows(page: TablePage, on: boolean): Promise<void> {
   const word = on ? 'Cordon' : 'Uncordon';
   if (!(await page.services.dialogs.confirm({ title: `${word}?`, lines: namesOf(page, rows), confirm: word }))) return;
   await patchAll(page, rows, word.toLowerCase(), () => merge({ spec: { unschedulable: on ? true : null } }));
-}
-
-const mirror = 'kubernetes.io/config.mirror';
-
-/** Pods a drain has to move: not those of the node itself, of a DaemonSet, or done. Follows: kubectl drain. */
-const isMovable = ({ metadata, status }: Pod): boolean =>
-  metadata.annotations?.[mirror] === undefined &&
-  status?.phase !== 'Succeeded' &&
-  status?.phase !== 'Failed' &&
-  metadata.deletionTimestamp === undefined &&
-  !(metadata.ownerReferences ?? []).some(({ kind }) => kind === 'DaemonSet');
-
-/** `r` on a node: cordon, then evict pod after pod; a disruption budget that says no is told. */
-export async function drainNode(page: TablePage): Promise<void> {
-  const row = page.current;
-  if (row === undefined) return;
-  const { services } = page;
-  const { name } = row.key;
-  await services.act(async (signal) => {
-    const connection = await page.clusterOf(row).connection(signal);
-    const { items } = await connection.list(pods, { fieldSelector: `spec.nodeName=${name}`, signal });
-    const movable = items.filter(isMovable);
-    const lines = [`node ${name} takes no more pods, and ${movable.length} pods are evicted:`];
-    const names = movable.slice(0, 8).map(({ metadata }) => `  ${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
-    const request = { title: 'Drain?', lines: [...lines, ...names], confirm: 'Drain', typed: name };
-    if (!(await services.dialogs.confirm(request))) return;
-    await connection.patch(nodes, { name }, merge({ spec: { unschedulable: true } }), { signal });
-    const refused: string[] = [];
-    for (const { metadata } of movable) {
-      const key = { namespace: metadata.namespace, name: metadata.name ?? '' };
-      const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: key };
-      await connection.createSubresource(pods, key, 'eviction', body, { signal }).catch((error: unknown) => {
-        if (!isTooManyRequests(error)) throw error;
-        refused.push(`${key.namespace ?? ''}/${key.name}: ${error.message}`);
-      });
-    }
-    if (refused.length === 0) services.flash('info', `${movable.length} pods evicted from ${name}`);
-    else await services.dialogs.message('A disruption budget holds these for now', refused);
-  });
 }

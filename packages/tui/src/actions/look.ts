@@ -9,7 +9,8 @@ import type { LogSource } from '../pages/log-feed.js';
 import { RelatedPage } from '../pages/related-page.js';
 import { RolloutPage } from '../pages/rollout-page.js';
 import type { TablePage } from '../pages/table-page.js';
-import { showOne } from '../pages/object-actions.js';
+import { objectActions, showOne } from '../pages/object-actions.js';
+import { secretToEdit } from './secret-text.js';
 import { TextPage } from '../pages/text-page.js';
 import type { Row } from '../table/row.js';
 import type { StyledLine } from '../text/styled-text.js';
@@ -41,16 +42,20 @@ export function showDescribe(page: TablePage): void {
   );
 }
 
-/** `y`; `m` shows managed fields too. */
+/** `y`; `m` shows managed fields too, `x` what a secret holds, `e` edits. */
 export function showYaml(page: TablePage): void {
   const row = page.current;
   if (row === undefined) return;
   let managed = false;
+  let plain = false;
   const load = async (signal: AbortSignal): Promise<readonly StyledLine[]> => {
     const object = await readRow(page, row, signal);
     const { managedFields: _, ...metadata } = object.metadata;
-    return yamlLines(toYaml(managed ? object : { ...object, metadata }));
+    const shown = managed ? object : { ...object, metadata };
+    return yamlLines(toYaml(plain ? secretToEdit(shown as Secret) : shown));
   };
+  const { edit } = objectActions(page.services, page.clusterOf(row), page.type, row.object);
+  const isSecret = page.type.plural === 'secrets' && page.type.group === '';
   const options = {
     crumb: 'yaml',
     title: `yaml ${titleOf(page, row)}`,
@@ -61,6 +66,22 @@ export function showYaml(page: TablePage): void {
         managed = !managed;
         text.reload();
       },
+      ...(edit === undefined
+        ? {}
+        : {
+            edit: async () => {
+              await edit();
+              text.reload();
+            },
+          }),
+      ...(isSecret
+        ? {
+            decode: () => {
+              plain = !plain;
+              text.reload();
+            },
+          }
+        : {}),
     }),
   };
   page.services.open(new TextPage(options, page.services));

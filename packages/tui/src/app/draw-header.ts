@@ -17,7 +17,7 @@ export interface HeaderState {
   readonly readOnly: boolean;
   /** A word the person gave this context, such as `PROD`. */
   readonly badge?: string | undefined;
-  readonly load?: { readonly cpu: number; readonly memory: number } | undefined;
+  readonly load?: { readonly cpu: number; readonly memory: number; readonly paint?: PaintName | undefined } | undefined;
   readonly link: { readonly text: string; readonly paint: PaintName };
   readonly namespaces: readonly Hint[];
   readonly activeNamespace: string;
@@ -79,14 +79,16 @@ function drawInfo(canvas: Canvas, state: HeaderState): void {
     label(1, 'Cluster', state.cluster);
     label(2, 'User', state.user);
     label(3, 'Geobuk', `${state.programVersion}  K8s ${state.clusterVersion === '' ? '…' : state.clusterVersion}`);
-    label(4, 'CPU/MEM', `${cpu} / ${memory}`);
+    canvas.text(0, 4, 'CPU/MEM:', 'label');
+    canvas.text(9, 4, `${cpu} / ${memory}`, state.load?.paint ?? 'value');
     canvas.text(0, 5, state.link.text, state.link.paint);
     return;
   }
   label(1, 'Cluster', state.cluster);
   label(2, 'K8s', state.clusterVersion === '' ? '…' : state.clusterVersion);
   const end = canvas.text(0, 3, state.link.text, state.link.paint);
-  if (state.load !== undefined && state.link.paint === 'diffAdd') canvas.text(end + 2, 3, `${cpu}/${memory}`, 'value');
+  if (state.load !== undefined && state.link.paint === 'diffAdd')
+    canvas.text(end + 2, 3, `${cpu}/${memory}`, state.load.paint ?? 'value');
 }
 
 function drawHints(canvas: Canvas, { namespaces, activeNamespace, hints }: HeaderState): void {

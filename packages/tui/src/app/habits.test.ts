@@ -1,8 +1,9 @@
-import { deployments, pods } from '@geobuk/api';
+import { deployments, nodes, pods } from '@geobuk/api';
 import { describe, expect, it } from 'vitest';
 import { Dashboard } from '../testing/dashboard.js';
 import { FakeConnection } from '../testing/fake-connection.js';
 import { podObject, recordedFleet } from '../testing/recorded-fleet.js';
+import { sharePaint } from '../views/resource-amounts.js';
 import { ownViews } from './navigation.js';
 
 const signal = new AbortController().signal;
@@ -225,6 +226,86 @@ describe('habits of k9s', () => {
     board.app.command('fleet');
     await board.shows('geobuk-1');
     expect(await board.screen()).toContain('v1.33.2');
+  });
+
+  it('F76 drains a node only of what it may, after its name is typed', async () => {
+    const owned = podObject('owned');
+    const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'r', uid: 'r', controller: true }];
+    const objects = [
+      ...recordedFleet.filter(({ kind }) => kind !== 'Pod'),
+      { ...owned, metadata: { ...owned.metadata, ownerReferences } },
+      podObject('alone'),
+    ];
+    await using board = new Dashboard({ connection: new FakeConnection({ objects }), command: 'nodes' });
+    await board.shows('geobuk-1');
+    board.filter('geobuk-1');
+    board.press('r');
+    await board.shows('Drain node geobuk-1');
+    board.press('up', 'enter');
+    await board.shows('default/alone: nobody would make it again');
+    board.press('escape', 'r');
+    await board.shows('Drain node geobuk-1');
+    board.press('tab', 'right', 'up', 'up', 'enter');
+    await board.shows('and 2 pods are evicted');
+    board.terminal.type('geobuk-1');
+    board.press('tab', 'enter');
+    await board.hides('Type geobuk-1');
+    await board.screen();
+    const node = await board.connection.read(nodes, { name: 'geobuk-1' }, { signal });
+    expect(node.spec.unschedulable).toBe(true);
+  });
+
+  it('F90 a search is pointed out in wrapped texts too; Y copies the line, r reads again by itself', async () => {
+    await using board = new Dashboard();
+    await board.shows('web-5d8f-a');
+    board.press('d');
+    await board.shows('Namespace:');
+    board.filter('namespace');
+    expect(await board.screen()).toContain('</namespace>[1:');
+    board.press('S-y', 'r');
+    expect(board.terminal.copied[0]).toMatch(/^Namespace: +default$/);
+    await board.shows('⟳');
+  });
+
+  it('F78 y on a secret shows it encoded, x in plain text', async () => {
+    await using board = new Dashboard({ command: 'secrets' });
+    await board.shows('Opaque');
+    board.press('y');
+    await board.shows('data:');
+    board.press('x');
+    await board.shows('stringData:');
+  });
+
+  it('G13 copies the cell of the chosen column', async () => {
+    await using board = new Dashboard({ width: 120 });
+    await board.shows('web-5d8f-a');
+    board.filter('5d8f-c');
+    board.press('S-right', 'S-right', 'S-right', 'C-y');
+    expect(board.terminal.copied).toEqual(['CrashLoopBackOff']);
+  });
+
+  it('F53 a page that cannot be drawn takes no other with it', async () => {
+    await using board = new Dashboard();
+    await board.shows('web-5d8f-a');
+    const { page } = board.app;
+    board.app.open({
+      crumb: 'broken',
+      cluster: page!.cluster,
+      start: () => undefined,
+      actions: () => ({}),
+      draw: () => {
+        throw new Error('a mistake');
+      },
+    });
+    expect(await board.screen()).toContain('a mistake');
+    board.press('escape');
+    await board.shows('web-5d8f-a');
+  });
+
+  it('F101 the load of the cluster is coloured by the thresholds of the settings', () => {
+    expect(sharePaint(60, { warn: 50, critical: 80 })).toBe('pending');
+    expect(sharePaint(80, { warn: 50, critical: 80 })).toBe('error');
+    expect(sharePaint(undefined, { warn: 50, critical: 80 })).toBeUndefined();
   });
 
   it('an action acts on what is there when pods come and go under a filter', async () => {

@@ -5,6 +5,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { namespaceText } from '../command/parse-command.js';
 import type { Page } from '../pages/page.js';
 import { formatAge } from '../table/age.js';
+import { sharePaint } from '../views/resource-amounts.js';
 import type { HeaderState, Hint } from './draw-header.js';
 import type { Services } from './services.js';
 
@@ -25,13 +26,22 @@ export function headerState(
     clusterVersion: cluster.version,
     readOnly: cluster.readOnly,
     badge: services.personal.of(identity.context).badge,
-    load: services.facts(cluster).load,
+    load: loadOf(services, cluster),
     link: linkOf(cluster, services.clock.now()),
     namespaces: [{ key: '0', label: 'all' }, ...namespaces.map((label, index) => ({ key: String(index + 1), label }))],
     activeNamespace: namespaceText(services.namespaces()),
     hints,
     logo: services.personal.k9s.logoless !== true,
   };
+}
+
+/** The load of the whole cluster, coloured where it passes a threshold. */
+function loadOf(services: Services, cluster: Cluster): HeaderState['load'] {
+  const { load } = services.facts(cluster);
+  if (load === undefined) return undefined;
+  const { cpu, memory } = services.personal.k9s;
+  const paints = [sharePaint(load.cpu, cpu), sharePaint(load.memory, memory)];
+  return { ...load, paint: paints.find((paint) => paint === 'error') ?? paints.find((paint) => paint !== undefined) };
 }
 
 function linkOf({ state, identity }: Cluster, now: number): HeaderState['link'] {

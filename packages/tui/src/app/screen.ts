@@ -119,7 +119,8 @@ export class Screen {
     const crumbs = this.#showCrumbs && !this.#fullScreen ? 1 : 0;
     this.#contentTop = header + prompt;
     // The page first: what it finds to show decides which keys the header names.
-    this.#drawContent(canvas.region(0, header + prompt, canvas.width, canvas.height - header - prompt - crumbs), now);
+    const content = canvas.region(0, header + prompt, canvas.width, canvas.height - header - prompt - crumbs);
+    this.#drawSafely(content, now);
     if (header > 0) {
       const cluster = tabs.page?.cluster ?? services.cluster(services.context);
       const state = headerState(services, cluster, numbered(), programVersion, hints());
@@ -130,6 +131,18 @@ export class Screen {
     if (crumbs > 0) this.#drawCrumbs(bottom);
     this.#drawFlash(bottom, now);
     dialogs.draw(canvas, services.personal.of(services.context).badge);
+  }
+
+  /** A page that cannot be drawn is a mistake of ours, and no reason to take all the others away. */
+  #drawSafely(canvas: Canvas, now: number): void {
+    try {
+      this.#drawContent(canvas, now);
+    } catch (error) {
+      canvas.fill(' ');
+      const inner = canvas.box('this page cannot be shown', 'alert', 'alert');
+      inner.text(1, 1, error instanceof Error ? error.message : String(error), 'alert');
+      inner.text(1, 3, 'Esc goes back, : asks for another page', 'dim');
+    }
   }
 
   /** The page, and beside it what its cursor rests on when the screen is split and wide enough. */

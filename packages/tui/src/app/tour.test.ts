@@ -47,9 +47,9 @@ describe('a tour through every view at 80x24', () => {
     board.press('enter');
     expect(content(await board.shows('proxy'))).toMatchInlineSnapshot(`
       "┌─ containers(default/web-5d8f-b)[2] ──────────────────────────────────────────┐
-      │   IDX  NAME  READY  STATE    RESTARTS PROBES(L:R:S)  PORTS  IMAGE      AGE   │
-      │ ● M1   main  true   Running         0 off:off:off    8080   local/web… 59m   │
-      │ ● M2   proxy true   Running         0 off:off:off    8080   local/web… 59m   │
+      │   IDX  NAME  READY  STATE    RESTARTS  CPU  MEM PORTS  IMAGE       AGE       │
+      │ ● M1   main  true   Running         0  n/a  n/a 8080   local/web:1 59m       │
+      │ ● M2   proxy true   Running         0  n/a  n/a 8080   local/web:1 59m       │
       └──────────────────────────────────────────────────────────────────────────────┘
        <pods>   <containers> "
     `);
@@ -251,7 +251,7 @@ describe('a tour through every view at 80x24', () => {
     expect(content(await board.shows('owned'))).toMatchInlineSnapshot(`
       "┌─ related to replicaset default/web-5d8f[4] ──────────────────────────────────┐
       │   RELATION    KIND         NAME                 NOTE               AGE       │
-      │ ● ▲ owner     Deployment   default/web                             <none>    │
+      │ ● ▲ owner     Deployment   default/web                                       │
       │ ● ▼ owned     Pod          default/web-5d8f-a                      60m       │
       │ ● ▼ owned     Pod          default/web-5d8f-b                      60m       │
       │ ✖ ▼ owned     Pod          default/web-5d8f-c   CrashLoopBackOff   5m        │

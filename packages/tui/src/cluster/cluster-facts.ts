@@ -17,7 +17,7 @@ interface MetricsList {
   readonly items: readonly {
     readonly metadata: { readonly name: string; readonly namespace?: string };
     readonly usage?: Readonly<Record<string, string>>;
-    readonly containers?: readonly { readonly usage: Readonly<Record<string, string>> }[];
+    readonly containers?: readonly { readonly name?: string; readonly usage: Readonly<Record<string, string>> }[];
   }[];
 }
 
@@ -180,7 +180,10 @@ export class ClusterFacts {
         }),
         { cpuMillis: 0, memoryBytes: 0 },
       );
-      this.#usage.set(`${metadata.namespace ?? ''}/${metadata.name}`, one);
+      const key = `${metadata.namespace ?? ''}/${metadata.name}`;
+      this.#usage.set(key, one);
+      for (const { name = '', usage } of containers)
+        this.#usage.set(`${key}/${name}`, { cpuMillis: cpuOf(usage['cpu']), memoryBytes: memoryOf(usage['memory']) });
     }
     this.#nodeUsage = total;
     this.#metrics = true;

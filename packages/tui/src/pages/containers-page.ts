@@ -1,14 +1,16 @@
 import type { Container, ContainerStatus, ObjectKey, Pod, Probe } from '@geobuk/api';
-import { formatKey, pods } from '@geobuk/api';
+import { formatKey, keyOf, pods } from '@geobuk/api';
 import { openSession } from '../actions/sessions.js';
 import type { Actions } from '../actions/key-map.js';
 import type { Services } from '../app/services.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { objectSource } from '../cluster/follow.js';
+import type { Threshold } from '../config/k9s-config.js';
+import type { PaintName } from '../screen/paint.js';
 import { parseTime } from '../table/age.js';
 import type { ColumnShape } from '../table/row.js';
 import { containerState } from '../views/container-state.js';
-import { containerAmounts, inMi } from '../views/resource-amounts.js';
+import { containerAmounts, inMi, percent, sharePaint } from '../views/resource-amounts.js';
 import { ListPage } from './list-page.js';
 import type { ListRow } from './list-page.js';
 import { LogPage } from './log-page.js';
@@ -24,9 +26,15 @@ const columns: readonly ColumnShape[] = [
   { title: 'READY', drop: 1 },
   { title: 'STATE', drop: 1 },
   { title: 'RESTARTS', align: 'right', kind: 'number', drop: 2 },
-  { title: 'PROBES(L:R:S)', drop: 20 },
+  { title: 'CPU', align: 'right', kind: 'number', drop: 7 },
   { title: 'CPU/RL', align: 'right', drop: 21 },
+  { title: '%CPU/R', align: 'right', kind: 'number', drop: 25 },
+  { title: '%CPU/L', align: 'right', kind: 'number', drop: 23 },
+  { title: 'MEM', align: 'right', kind: 'number', drop: 8 },
   { title: 'MEM/RL', align: 'right', drop: 22 },
+  { title: '%MEM/R', align: 'right', kind: 'number', drop: 26 },
+  { title: '%MEM/L', align: 'right', kind: 'number', drop: 24 },
+  { title: 'PROBES(L:R:S)', drop: 20 },
   { title: 'PORTS', drop: 19 },
   { title: 'IMAGE', drop: 5 },
   { title: 'AGE', kind: 'time', drop: 0 },
@@ -49,7 +57,7 @@ export class ContainersPage extends ListPage<Item> {
         cluster,
         columns,
         unsorted: true,
-        rows: () => (pod === undefined ? [] : containerRows(pod)),
+        rows: () => (pod === undefined ? [] : containerRows(pod, services, cluster)),
         empty: () => 'the pod is gone',
         actions: (item) => containerActions(item, { cluster, key }, services),
         plugPoint: (item) => ({
@@ -93,7 +101,15 @@ const probeWord = (probe: Probe | undefined): string => {
   return probe.exec !== undefined ? 'exec' : probe.tcpSocket !== undefined ? 'tcp' : 'grpc';
 };
 
-function containerRows(pod: Pod): readonly ListRow<Item>[] {
+/** A percentage with the colour of its threshold. */
+interface Share {
+  readonly percent: number | undefined;
+  readonly paint: PaintName | undefined;
+}
+
+function containerRows(pod: Pod, services: Services, cluster: Cluster): readonly ListRow<Item>[] {
+  const facts = services.facts(cluster);
+  const { cpu, memory } = services.personal.k9s;
   const parts: readonly (readonly [string, readonly Container[], readonly ContainerStatus[]])[] = [
     ['I', pod.spec.initContainers ?? [], pod.status?.initContainerStatuses ?? []],
     ['M', pod.spec.containers, pod.status?.containerStatuses ?? []],
@@ -105,6 +121,20 @@ function containerRows(pod: Pod): readonly ListRow<Item>[] {
       const { word, health } = containerState(status);
       const { cpuRequest, cpuLimit, memoryRequest, memoryLimit } = containerAmounts(container);
       const restarts = status?.restartCount ?? 0;
+      const usage = facts.usage(`${formatKey(keyOf(pod))}/${container.name}`);
+      const share = (used: number | undefined, of: number, threshold: Threshold): Share => {
+        const part = percent(used, of);
+        return { percent: part, paint: sharePaint(part, threshold) };
+      };
+      const shares: readonly (readonly [number, Share])[] = [
+        [7, share(usage?.cpuMillis, cpuRequest, cpu)],
+        [8, share(usage?.cpuMillis, cpuLimit, cpu)],
+        [11, share(usage?.memoryBytes, memoryRequest, memory)],
+        [12, share(usage?.memoryBytes, memoryLimit, memory)],
+      ];
+      const shareOf = (column: number): Share => shares.find(([at]) => at === column)![1];
+      const shareText = (column: number): string => String(shareOf(column).percent ?? 'n/a');
+      const memoryMi = usage === undefined ? undefined : Math.round(usage.memoryBytes / 1024 / 1024);
       return {
         id: `${letter}${container.name}`,
         cells: [
@@ -113,9 +143,15 @@ function containerRows(pod: Pod): readonly ListRow<Item>[] {
           String(status?.ready ?? false),
           word,
           String(restarts),
-          [container.livenessProbe, container.readinessProbe, container.startupProbe].map(probeWord).join(':'),
+          String(usage?.cpuMillis ?? 'n/a'),
           `${cpuRequest}:${cpuLimit}`,
+          shareText(7),
+          shareText(8),
+          String(memoryMi ?? 'n/a'),
           `${inMi(memoryRequest)}:${inMi(memoryLimit)}`,
+          shareText(11),
+          shareText(12),
+          [container.livenessProbe, container.readinessProbe, container.startupProbe].map(probeWord).join(':'),
           (container.ports ?? [])
             .map(({ containerPort, protocol = 'TCP' }) => `${containerPort}${protocol === 'TCP' ? '' : `/${protocol}`}`)
             .join(','),
@@ -125,9 +161,20 @@ function containerRows(pod: Pod): readonly ListRow<Item>[] {
         values: [
           ...new Array<undefined>(4).fill(undefined),
           restarts,
-          ...new Array<undefined>(5).fill(undefined),
+          usage?.cpuMillis,
+          undefined,
+          shareOf(7).percent,
+          shareOf(8).percent,
+          memoryMi,
+          undefined,
+          shareOf(11).percent,
+          shareOf(12).percent,
+          undefined,
+          undefined,
+          undefined,
           parseTime(status?.state?.running?.startedAt),
         ],
+        cellPaints: new Map(shares.flatMap(([at, { paint }]) => (paint === undefined ? [] : [[at, paint] as const]))),
         health,
         problem: health === 'error' ? word : '',
         item: { container, status, pod },

@@ -91,7 +91,7 @@ export class ListPage<Item> implements Page {
     const above = this.#options.header?.(inner, now) ?? 0;
     this.#top = 1 + above;
     const body = inner.region(0, above, inner.width, inner.height - above);
-    drawTable(body, this.model, { now, wide: true, skip: 0, empty: this.#options.empty() });
+    drawTable(body, this.model, { now, wide: true, skip: 0, empty: this.#options.empty(), noTime: '' });
   }
 
   actions(): Actions {
@@ -153,7 +153,8 @@ export class ListPage<Item> implements Page {
     return {
       id: row.id,
       cluster: '',
-      key: { name: this.#options.unsorted === true ? String(place).padStart(6, '0') : row.id },
+      // Equal rows stand in the order of all their cells.
+      key: { name: this.#options.unsorted === true ? String(place).padStart(6, '0') : cells.join(' ') },
       cells,
       values,
       health,

@@ -84,6 +84,10 @@ export class LogPage implements Page {
     this.#services = services;
     this.cluster = options.cluster;
     this.ring = new LogRing(limitBytes);
+    const { logAutoscroll, logTime, logWrap } = services.personal.k9s;
+    this.#autoscroll = logAutoscroll ?? true;
+    this.#timestamps = logTime ?? false;
+    this.#wrapped = logWrap ?? false;
   }
 
   start(signal: AbortSignal): void {

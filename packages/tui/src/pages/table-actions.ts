@@ -46,6 +46,7 @@ export function tableActions(page: TablePage): Actions {
     ...(page.view?.capabilities?.cordonable === true
       ? {}
       : { copy: () => copyLines(page, ({ key }) => key.name, 'name') }),
+    copyCell: () => copyCell(page),
     copyRow: () => copyLines(page, (row) => lineOf(page, row), 'line'),
     ...(page.type.namespaced
       ? {
@@ -70,6 +71,16 @@ function chooseColumn(page: TablePage, step: number): void {
   const visible = columns.flatMap(({ wide }, index) => (wide === true && !page.wide ? [] : [index]));
   const at = visible.indexOf(page.selectedColumn ?? sort.column);
   page.selectedColumn = visible[(at + step + visible.length) % visible.length];
+}
+
+/** The cell under the cursor: of the column that was chosen, else of the one that sorts. */
+function copyCell(page: TablePage): void {
+  const { services, current, model, selectedColumn } = page;
+  const column = selectedColumn ?? model.sort.column;
+  const text = current === undefined ? '' : (cellsOf(page, current)[column] ?? '');
+  if (text === '') return;
+  services.terminal.copy(text);
+  services.flash('info', `${model.columns[column]?.title ?? 'cell'} copied: ${text}`);
 }
 
 function copyLines(page: TablePage, textOf: (row: Row) => string, what: string): void {

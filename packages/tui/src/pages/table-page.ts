@@ -406,8 +406,9 @@ export class TablePage implements Page {
 
   #facts(cluster: Cluster): LiveFacts {
     const facts = this.services.facts(cluster);
-    const { forwards } = this.services;
+    const { forwards, personal } = this.services;
     return {
+      thresholds: { cpu: personal.k9s.cpu, memory: personal.k9s.memory },
       usage: (key) => facts.usage(key),
       podsOnNode: (name) => this.#crews.get(cluster)?.on(name),
       namespaceMark: (name) => {

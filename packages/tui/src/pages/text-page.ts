@@ -20,6 +20,8 @@ export interface TextPageOptions {
   readonly actions?: ((page: TextPage) => Actions) | undefined;
 }
 
+const refreshEveryMs = 5_000;
+
 /** A text to read: YAML, describe, an explanation. */
 export class TextPage implements Page {
   readonly crumb: string;
@@ -31,6 +33,7 @@ export class TextPage implements Page {
   #problem = '';
   #state: 'loading' | 'loaded' | 'failed' = 'loading';
   #signal: AbortSignal | undefined;
+  #refreshing = false;
 
   constructor(options: TextPageOptions, services: Services) {
     this.#options = options;
@@ -74,7 +77,8 @@ export class TextPage implements Page {
   draw(canvas: Canvas): void {
     const { index, count } = this.view.found;
     const found = this.#filterText === '' ? '' : ` </${this.#filterText}>[${index}:${count}]`;
-    const inner = canvas.box(`${this.#options.title}${found}`);
+    const live = this.#refreshing ? ' ⟳' : '';
+    const inner = canvas.box(`${this.#options.title}${live}${found}`);
     if (this.#state === 'loading') inner.text(1, 0, 'loading…', 'dim');
     else this.view.draw(inner);
     const { offset, lines } = this.view;
@@ -113,8 +117,30 @@ export class TextPage implements Page {
           const path = await services.outside.saveText(`${this.#options.title.replace(/[^\w.-]+/g, '-')}.txt`, whole());
           services.flash('info', `saved ${path}`);
         }),
+      copyLine: () => {
+        const line = view.lines[view.lineInFocus];
+        if (line === undefined) return;
+        services.terminal.copy(textOfLine(line));
+        services.flash('info', 'line copied');
+      },
+      autoRefresh: () => this.#toggleRefresh(),
       refresh: () => this.reload(),
     };
+  }
+
+  /** `r`: reads again every few seconds, until it is pressed once more or the page is left. */
+  #toggleRefresh(): void {
+    const services = this.#services;
+    this.#refreshing = !this.#refreshing;
+    services.invalidate();
+    if (!this.#refreshing) return;
+    void services.act(async () => {
+      const signal = this.#signal;
+      while (this.#refreshing && signal?.aborted === false) {
+        await services.clock.after(refreshEveryMs, { signal }).catch(() => undefined);
+        if (this.#refreshing && !signal.aborted) this.reload();
+      }
+    });
   }
 
   escape(): boolean {

@@ -9,13 +9,20 @@ interface Match {
   readonly to: number;
 }
 
+/** A row of a wrapped line, and where in the line it begins. */
+interface WrappedRow {
+  readonly line: number;
+  readonly from: number;
+  readonly row: StyledLine;
+}
+
 /** Matches beyond this are not counted: nobody steps through more. */
 const mostMatches = 10_000;
 
 /** A text to scroll and search in: what YAML, describe, help and logs have in common. */
 export class TextView {
   #lines: readonly StyledLine[] = [];
-  #rows: readonly { readonly line: number; readonly row: StyledLine }[] | undefined;
+  #rows: readonly WrappedRow[] | undefined;
   #rowsWidth = 0;
   #matches: readonly Match[] = [];
   #match = -1;
@@ -70,13 +77,11 @@ export class TextView {
     this.height = canvas.height;
     if (this.wrapped && (this.#rows === undefined || this.#rowsWidth !== canvas.width)) {
       this.#rowsWidth = canvas.width;
-      this.#rows = this.#lines.flatMap((line, index) =>
-        wrapLine(line, canvas.width).map((row) => ({ line: index, row })),
-      );
+      this.#rows = this.#lines.flatMap((line, index) => rowsOf(line, index, canvas.width));
     }
     this.scroll(0);
     for (let y = 0; y < canvas.height; y += 1) {
-      const row = this.wrapped ? this.#rows?.[this.offset + y]?.row : this.#painted(this.offset + y);
+      const row = this.#rowAt(this.offset + y);
       if (row === undefined) return;
       let x = -this.shift;
       for (const { text, paint } of row) {
@@ -89,13 +94,24 @@ export class TextView {
     }
   }
 
-  #painted(index: number): StyledLine | undefined {
-    const line = this.#lines[index];
-    if (line === undefined || this.#matches.length === 0) return line;
-    const ranges = this.#matches.flatMap(({ line: at, from, to }, match) =>
-      at === index ? [{ from, to, paint: match === this.#match ? ('matchActive' as const) : ('match' as const) }] : [],
-    );
-    return highlight(line, ranges);
+  /** A row of the screen, with what was searched for pointed out. */
+  #rowAt(index: number): StyledLine | undefined {
+    const { line, from, row } = this.wrapped
+      ? (this.#rows?.[index] ?? { line: -1, from: 0, row: undefined })
+      : { line: index, from: 0, row: this.#lines[index] };
+    if (row === undefined || this.#matches.length === 0) return row;
+    const length = textOfLine(row).length;
+    const ranges = this.#matches.flatMap((match, place) => {
+      const range = { from: Math.max(0, match.from - from), to: Math.min(length, match.to - from) };
+      if (match.line !== line || range.from >= range.to) return [];
+      return [{ ...range, paint: place === this.#match ? ('matchActive' as const) : ('match' as const) }];
+    });
+    return highlight(row, ranges);
+  }
+
+  /** The line that was found last, else the first one seen. */
+  get lineInFocus(): number {
+    return this.#matches[this.#match]?.line ?? (this.wrapped ? (this.#rows?.[this.offset]?.line ?? 0) : this.offset);
   }
 
   #search(): void {
@@ -125,4 +141,13 @@ export class TextView {
       this.offset = Math.max(0, row - Math.floor(this.height / 3));
     this.scroll(0);
   }
+}
+
+function rowsOf(line: StyledLine, index: number, width: number): readonly WrappedRow[] {
+  let from = 0;
+  return wrapLine(line, width).map((row) => {
+    const wrapped = { line: index, from, row };
+    from += textOfLine(row).length;
+    return wrapped;
+  });
 }

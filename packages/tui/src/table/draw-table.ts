@@ -16,6 +16,8 @@ export interface TableLook {
   readonly metrics?: boolean | undefined;
   /** Column chosen for sorting by the arrow keys. */
   readonly selectedColumn?: number | undefined;
+  /** Shown for a time that is not known; absent: `<none>`. */
+  readonly noTime?: string | undefined;
   /** Shown where there are no rows. */
   readonly empty: string;
 }
@@ -49,7 +51,7 @@ export function drawTable(canvas: Canvas, model: TableModel, look: TableLook): {
   const last = Math.min(order.length, model.offset + canvas.height - 1);
   for (let index = model.offset; index < last; index += 1) {
     const row = order[index]!;
-    drawRow(canvas, index - model.offset + 1, row, model, layout.columns, now, index === model.cursorIndex);
+    drawRow(canvas, index - model.offset + 1, row, model, layout.columns, look, index === model.cursorIndex);
   }
   return { hiddenColumns: layout.hidden };
 }
@@ -60,7 +62,7 @@ function drawRow(
   row: Row,
   model: TableModel,
   columns: readonly { readonly index: number; readonly x: number; readonly width: number }[],
-  now: number,
+  { now, noTime = '<none>' }: TableLook,
   underCursor: boolean,
 ): void {
   const freshness = model.freshness(row.id, now);
@@ -72,7 +74,7 @@ function drawRow(
   canvas.text(1, y, healthGlyph(row.health), healthPaint(row.health), underCursor);
   for (const { index, x, width } of columns) {
     const { align, kind } = model.columns[index]!;
-    const text = kind === 'time' ? ageOf(row.values[index], now) : (row.cells[index] ?? '');
+    const text = kind === 'time' ? ageOf(row.values[index], now, noTime) : (row.cells[index] ?? '');
     const cellPaint = row.cellPaints?.get(index);
     canvas.text(gutter + x, y, pad(text, width, align), underCursor ? paint : (cellPaint ?? paint), underCursor);
     // In the gap behind the cell: what it holds stays where it was.
@@ -86,4 +88,5 @@ function rowPaint(row: Row, marked: boolean, freshness: 'new' | 'changed' | unde
   return healthPaint(row.health);
 }
 
-const ageOf = (at: number | undefined, now: number): string => (at === undefined ? '<none>' : formatAge(now - at));
+const ageOf = (at: number | undefined, now: number, otherwise: string): string =>
+  at === undefined ? otherwise : formatAge(now - at);

@@ -2,7 +2,7 @@ import type { Event, Namespace, Node } from '@geobuk/api';
 import { events, namespaces, nodes } from '@geobuk/api';
 import { parseTime } from '../table/age.js';
 import { orNone } from './make-rows.js';
-import { cpuOf, inMi, memoryOf, percent, sharePaint } from './resource-amounts.js';
+import { cpuOf, gpusOf, inMi, memoryOf, percent, sharePaint } from './resource-amounts.js';
 import type { Column, LiveFacts } from './view.js';
 import { tableView } from './view.js';
 
@@ -39,14 +39,16 @@ export function nodeProblem(node: Node): string {
 const measured = (
   title: string,
   value: (node: Node, facts: LiveFacts) => number | undefined,
-  paint?: (value: number | undefined) => 'error' | 'pending' | undefined,
+  threshold?: 'cpu' | 'memory',
 ): Column<Node> => ({
   title,
   align: 'right',
   kind: 'number',
   value,
   cell: (node, facts) => String(value(node, facts) ?? 'n/a'),
-  ...(paint === undefined ? {} : { paint: (node, facts) => paint(value(node, facts)) }),
+  ...(threshold === undefined
+    ? {}
+    : { paint: (node, facts) => sharePaint(value(node, facts), facts.thresholds[threshold]) }),
 });
 
 /** `:nodes`. Enter shows the pods on it. */
@@ -71,7 +73,7 @@ export const nodesView = tableView<Node>({
       ...measured(
         '%CPU',
         (n, facts) => percent(facts.usage(n.metadata.name ?? '')?.cpuMillis, cpuOf(n.status?.allocatable?.['cpu'])),
-        sharePaint,
+        'cpu',
       ),
       metric: true,
     },
@@ -98,10 +100,14 @@ export const nodesView = tableView<Node>({
         '%MEM',
         (n, facts) =>
           percent(facts.usage(n.metadata.name ?? '')?.memoryBytes, memoryOf(n.status?.allocatable?.['memory'])),
-        sharePaint,
+        'memory',
       ),
       metric: true,
     },
+    { ...measured('GPU/A', (n) => gpusOf(n.status?.allocatable, false)), wide: true },
+    { ...measured('GPU/C', (n) => gpusOf(n.status?.capacity, false)), wide: true },
+    { ...measured('SH-GPU/A', (n) => gpusOf(n.status?.allocatable, true)), wide: true },
+    { ...measured('SH-GPU/C', (n) => gpusOf(n.status?.capacity, true)), wide: true },
   ],
   health: (n) =>
     nodeReady(n) !== 'True' ? 'error' : n.spec.unschedulable === true || nodeProblem(n) !== '' ? 'pending' : 'ok',

@@ -3,7 +3,7 @@ import { formatKey, keyOf, pods } from '@geobuk/api';
 import { parseTime } from '../table/age.js';
 import { orNone } from './make-rows.js';
 import { podHealth, podProblem, podReadiness, podRestarts, podStatus } from './pod-status.js';
-import { inMi, percent, podAmounts, sharePaint } from './resource-amounts.js';
+import { gpusOf, inMi, percent, podAmounts, sharePaint } from './resource-amounts.js';
 import type { Column, LiveFacts, Usage } from './view.js';
 import { tableView } from './view.js';
 
@@ -29,7 +29,9 @@ function numeric(
 }
 
 function share(title: string, of: (pod: Pod, facts: LiveFacts) => number | undefined): Column<Pod> {
-  return numeric(title, of, { wide: true, metric: true, paint: (pod, facts) => sharePaint(of(pod, facts)) });
+  const paint: Column<Pod>['paint'] = (pod, facts) =>
+    sharePaint(of(pod, facts), title.startsWith('%CPU') ? facts.thresholds.cpu : facts.thresholds.memory);
+  return numeric(title, of, { wide: true, metric: true, paint });
 }
 
 const memoryMi = (pod: Pod, facts: LiveFacts): number | undefined => {
@@ -91,6 +93,16 @@ export const podsView = tableView<Pod>({
     },
     share('%MEM/R', (pod, facts) => percent(usageOf(pod, facts)?.memoryBytes, podAmounts(pod).memoryRequest)),
     share('%MEM/L', (pod, facts) => percent(usageOf(pod, facts)?.memoryBytes, podAmounts(pod).memoryLimit)),
+    {
+      title: 'GPU/RL',
+      wide: true,
+      align: 'right',
+      cell: ({ spec }) => {
+        const sum = (part: 'requests' | 'limits'): number =>
+          spec.containers.reduce((all, { resources }) => all + gpusOf(resources?.[part], false), 0);
+        return `${sum('requests')}:${sum('limits')}`;
+      },
+    },
     { title: 'IP', drop: 30, cell: (pod) => orNone(pod.status?.podIP) },
     { title: 'NODE', drop: 10, cell: (pod) => orNone(pod.spec.nodeName) },
     { title: 'SERVICE-ACCOUNT', wide: true, cell: (pod) => orNone(pod.spec.serviceAccountName) },

@@ -1,3 +1,4 @@
+import type { Threshold } from '../config/k9s-config.js';
 import type { Container, Pod } from '@geobuk/api';
 import { bytesOf, cpuMillis } from '@geobuk/api';
 
@@ -57,6 +58,17 @@ export const inMi = (bytes: number): string => String(Math.round(bytes / mebibyt
 export const percent = (part: number | undefined, whole: number): number | undefined =>
   part === undefined || whole <= 0 ? undefined : Math.round((part / whole) * 100);
 
-/** The colour of a share: warn from 70 %, critical from 90 %. */
-export const sharePaint = (share: number | undefined): 'error' | 'pending' | undefined =>
-  share === undefined || share < 70 ? undefined : share < 90 ? 'pending' : 'error';
+/** Names vendors give whole graphics processors, and shares of one. */
+const wholeGpus = ['nvidia.com/gpu', 'amd.com/gpu', 'gpu.intel.com/i915'];
+const sharedGpus = ['nvidia.com/gpu.shared'];
+
+/** Graphics processors among resources. Follows: k9s' vendors. */
+export const gpusOf = (amounts: Readonly<Record<string, string>> | undefined, shared: boolean): number =>
+  (shared ? sharedGpus : wholeGpus).reduce((sum, name) => sum + Number(amounts?.[name] ?? 0), 0);
+
+/** The colour of a share of a whole, by where a person draws the lines. */
+export const sharePaint = (
+  share: number | undefined,
+  { warn, critical }: Threshold,
+): 'error' | 'pending' | undefined =>
+  share === undefined || share < warn ? undefined : share < critical ? 'pending' : 'error';

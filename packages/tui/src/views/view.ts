@@ -1,4 +1,5 @@
 import type { KubernetesObject, LabelSelector, ResourceType } from '@geobuk/api';
+import type { Threshold } from '../config/k9s-config.js';
 import type { Health, PaintName } from '../screen/paint.js';
 import type { ColumnShape } from '../table/row.js';
 
@@ -18,6 +19,8 @@ export interface LiveFacts {
   podsOnNode(name: string): number | undefined;
   /** What stands behind a namespace's name: `(*)` in use, `+` a favourite. */
   namespaceMark(name: string): string;
+  /** From which percentage on usage is coloured. */
+  readonly thresholds: { readonly cpu: Threshold; readonly memory: Threshold };
 }
 
 export interface Usage {
@@ -30,6 +33,7 @@ export const noFacts: LiveFacts = {
   isForwarded: () => false,
   podsOnNode: () => undefined,
   namespaceMark: () => '',
+  thresholds: { cpu: { warn: 70, critical: 90 }, memory: { warn: 70, critical: 90 } },
 };
 
 /** Which pods belong to an object. */
