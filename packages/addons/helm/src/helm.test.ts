@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ConfigMap, Secret } from '@geobuk/api';
+import { ApiError } from '@geobuk/api';
 import { createInformers, createRunner } from '@geobuk/client';
 import { FakeClient, FakeClock } from '@geobuk/client/testing';
 import { pino } from 'pino';
@@ -70,14 +71,14 @@ async function startWorld(spec: Partial<HelmReleaseSpec> = {}, others: readonly 
   client.seed(release, ...others);
   const informers = createInformers({ client, log, clock });
   const told: string[] = [];
-  let drift: readonly string[] = [];
+  let drift: readonly string[] | Error = [];
   const address = { server: 'https://api', ca: 'CA', tokenFile: '/token' };
   const controller = new ReleaseController({
     client,
     releaseLister: informers.of(helmReleases).lister,
     helm: new HelmCommand({ program, home: join(root, 'home'), path: process.env['PATH'] ?? '' }),
     files: new ReleaseFiles({ root, chartDirectory: '', cluster: address, client }),
-    drifted: () => Promise.resolve(drift),
+    drifted: () => (drift instanceof Error ? Promise.reject(drift) : Promise.resolve(drift)),
     events: { record: (_object, _type, reason) => void told.push(reason) },
     clock,
   });
@@ -97,7 +98,7 @@ async function startWorld(spec: Partial<HelmReleaseSpec> = {}, others: readonly 
       return condition === undefined ? undefined : `${condition.status} ${condition.reason}`;
     },
     condition: (type: string) => current()?.status?.conditions?.find((one) => one.type === type),
-    setDrift: (names: readonly string[]) => (drift = names),
+    setDrift: (names: readonly string[] | Error) => (drift = names),
     change: (body: unknown) =>
       client.patch(helmReleases, { namespace: 'shop', name: 'web' }, { type: 'merge', body }, { signal: always }),
     until: (holds: () => unknown) =>
@@ -162,6 +163,9 @@ describe('a HelmRelease', { timeout: 60_000 }, () => {
   it('tells of drift, or repairs it', async () => {
     await using world = await startWorld({ intervalSeconds: 30 });
     await world.until(() => world.ready() === 'True Deployed');
+    world.setDrift(ApiError.badRequest('may not look'));
+    await world.until(() => world.condition('Drifted')?.reason === 'CheckFailed');
+    expect([world.condition('Drifted')?.status, world.ready()]).toEqual(['Unknown', 'True Deployed']);
     world.setDrift(['ConfigMap shop/web']);
     await world.until(() => world.condition('Drifted')?.status === 'True');
     expect(world.condition('Drifted')?.message).toBe('ConfigMap shop/web');

@@ -1,5 +1,5 @@
 import type { Condition, ObjectKey } from '@geobuk/api';
-import { ignoring, isNotFound } from '@geobuk/api';
+import { ApiError, ignoring, isNotFound } from '@geobuk/api';
 import { CommandError } from '@geobuk/addon-sdk';
 import type {
   Client,
@@ -186,7 +186,16 @@ export class ReleaseController implements Controller {
   ): Promise<ReconcileResult> {
     const { helm, drifted, events } = this.#deps;
     const mode = release.spec.drift ?? 'Report';
-    const names = mode === 'Ignore' ? [] : await drifted(release, await helm.manifest(ref, signal), signal);
+    let names: readonly string[];
+    try {
+      names = mode === 'Ignore' ? [] : await drifted(release, await helm.manifest(ref, signal), signal);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // Such as an account that may write but not read.
+      const unknown: ConditionText = ['Unknown', 'CheckFailed', error.message.slice(0, messageLimit)];
+      await this.#report(release, { ready: ['True', 'Deployed', ''], drift: unknown, history }, signal);
+      return again;
+    }
     if (names.length > 0 && mode === 'Repair') {
       events.record(release, 'Normal', 'DriftRepaired', names.join(', ').slice(0, messageLimit));
       await this.#upgrade(release, ref, input, history, 0, signal);
@@ -252,7 +261,7 @@ export class ReleaseController implements Controller {
   }
 }
 
-type ConditionText = readonly [status: 'True' | 'False', reason: string, message: string];
+type ConditionText = readonly [status: 'True' | 'False' | 'Unknown', reason: string, message: string];
 
 interface ReleaseNews {
   readonly ready: ConditionText;

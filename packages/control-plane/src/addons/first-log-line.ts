@@ -52,11 +52,18 @@ export function firstFailure(lines: readonly string[]): string | undefined {
 
 /** Our own programs log JSON; people want its message, and the error's when there is one. */
 function wordsOf(line: string): string {
-  const trimmed = line.trim().slice(0, 500);
-  if (!trimmed.startsWith('{')) return trimmed;
+  const whole = line.trim();
+  const trimmed = whole.slice(0, 500);
+  if (!whole.startsWith('{')) return trimmed;
   try {
-    const { msg, err } = JSON.parse(trimmed) as { readonly msg?: string; readonly err?: { readonly message?: string } };
-    return [msg, err?.message].filter((part) => part !== undefined).join(': ') || trimmed;
+    // Cut, it would be no JSON: an error with its stack is longer.
+    const { msg, err } = JSON.parse(whole) as { readonly msg?: string; readonly err?: { readonly message?: string } };
+    return (
+      [msg, err?.message]
+        .filter((part) => part !== undefined)
+        .join(': ')
+        .slice(0, 500) || trimmed
+    );
   } catch {
     return trimmed;
   }
