@@ -56,26 +56,50 @@ export class NetworkLab {
 
   static async open(pods: number): Promise<NetworkLab> {
     const lab = new NetworkLab();
-    await lab.#namespace(lab.node);
-    await run('ip', ['link', 'add', 'gb', 'type', 'bridge'], lab.node);
-    await run('ip', ['addr', 'add', '10.42.0.1/24', 'dev', 'gb'], lab.node);
-    await run('ip', ['link', 'set', 'gb', 'up'], lab.node);
-    for (const setting of [
-      'net.ipv4.ip_forward=1',
-      'net.bridge.bridge-nf-call-iptables=1',
-      'net.ipv4.conf.all.route_localnet=1',
-    ])
-      await run('sysctl', ['-q', '-w', setting], lab.node);
-    for (let pod = 2; pod < pods + 2; pod += 1) {
-      await lab.#attach(lab.pod(pod), `p${pod}`, `10.42.0.${pod}/24`, '10.42.0.1');
-      await run('ip', ['link', 'set', `p${pod}`, 'master', 'gb', 'up'], lab.node);
-      await run('bridge', ['link', 'set', 'dev', `p${pod}`, 'hairpin', 'on'], lab.node);
-    }
-    await lab.#attach(lab.outside, 'out', '192.0.2.9/24', '192.0.2.2');
+    await lab.#makeNode(lab.node);
+    for (let pod = 2; pod < pods + 2; pod += 1) await lab.#attachPod(lab.node, lab.pod(pod), `10.42.0.${pod}`);
+    await lab.#attach(lab.node, lab.outside, 'out', '192.0.2.9/24', '192.0.2.2');
     await run('ip', ['addr', 'add', '192.0.2.2/24', 'dev', 'out'], lab.node);
     await run('ip', ['link', 'set', 'out', 'up'], lab.node);
     await run('ip', ['route', 'add', 'default', 'via', '192.0.2.9'], lab.node);
     return lab;
+  }
+
+  /**
+   * Two nodes on different networks, 192.0.2.2 and 198.51.100.2, and a router between them that knows nothing of pods;
+   * one pod each: `pod(2)` 10.42.0.2 and `farPod` 10.42.1.2.
+   */
+  static async openRouted(): Promise<NetworkLab> {
+    const lab = new NetworkLab();
+    await lab.#namespace(lab.router);
+    await run('sysctl', ['-q', '-w', 'net.ipv4.ip_forward=1'], lab.router);
+    for (const [node, pod, share, network] of [
+      [lab.node, lab.pod(2), '10.42.0', '192.0.2'],
+      [lab.farNode, lab.farPod, '10.42.1', '198.51.100'],
+    ] as const) {
+      await lab.#makeNode(node, `${share}.1`);
+      await lab.#attachPod(node, pod, `${share}.2`);
+      const link = `to-${share.slice(-1)}`;
+      await run('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', node], lab.router);
+      await run('ip', ['addr', 'add', `${network}.1/24`, 'dev', link], lab.router);
+      await run('ip', ['link', 'set', link, 'up'], lab.router);
+      await run('ip', ['addr', 'add', `${network}.2/24`, 'dev', 'eth0'], node);
+      await run('ip', ['link', 'set', 'eth0', 'up'], node);
+      await run('ip', ['route', 'add', 'default', 'via', `${network}.1`], node);
+    }
+    return lab;
+  }
+
+  get router(): string {
+    return `gbt-${this.#id}-router`;
+  }
+
+  get farNode(): string {
+    return `gbt-${this.#id}-far`;
+  }
+
+  get farPod(): string {
+    return `gbt-${this.#id}-farp2`;
   }
 
   get outside(): string {
@@ -119,9 +143,30 @@ export class NetworkLab {
     await run('ip', ['link', 'set', 'lo', 'up'], name);
   }
 
-  async #attach(name: string, link: string, address: string, gateway: string): Promise<void> {
+  /** A namespace that forwards, with the bridge `gb`, on which its pods have their gateway. */
+  async #makeNode(name: string, gateway = '10.42.0.1'): Promise<void> {
     await this.#namespace(name);
-    await run('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name], this.node);
+    await run('ip', ['link', 'add', 'gb', 'type', 'bridge'], name);
+    await run('ip', ['addr', 'add', `${gateway}/24`, 'dev', 'gb'], name);
+    await run('ip', ['link', 'set', 'gb', 'up'], name);
+    for (const setting of [
+      'net.ipv4.ip_forward=1',
+      'net.bridge.bridge-nf-call-iptables=1',
+      'net.ipv4.conf.all.route_localnet=1',
+    ])
+      await run('sysctl', ['-q', '-w', setting], name);
+  }
+
+  async #attachPod(node: string, name: string, address: string): Promise<void> {
+    const link = `p${address.split('.').at(-1) ?? ''}`;
+    await this.#attach(node, name, link, `${address}/24`, address.replace(/\d+$/, '1'));
+    await run('ip', ['link', 'set', link, 'master', 'gb', 'up'], node);
+    await run('bridge', ['link', 'set', 'dev', link, 'hairpin', 'on'], node);
+  }
+
+  async #attach(node: string, name: string, link: string, address: string, gateway: string): Promise<void> {
+    await this.#namespace(name);
+    await run('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name], node);
     await run('ip', ['addr', 'add', address, 'dev', 'eth0'], name);
     await run('ip', ['link', 'set', 'eth0', 'up'], name);
     await run('ip', ['route', 'add', 'default', 'via', gateway], name);

@@ -9,7 +9,7 @@ export type { NetworkConfig } from './config.js';
 const version = packageVersion(import.meta.url);
 
 /**
- * The network of pods: a bridge on each node, routes between nodes, NetworkPolicy.
+ * The network of pods: a bridge on each node, routes or VXLAN between nodes, NetworkPolicy.
  * Follows: the Kubernetes network model (every pod reaches every pod without address translation), CNI 1.0.
  */
 const network = defineAddon<NetworkConfig>({

@@ -1,8 +1,8 @@
-import { CommandError, runCommand } from '@geobuk/addon-sdk';
+import type { Ip } from './ip-command.js';
 import type { Route } from './routes.js';
 
 /** Marks our routes among the others of the machine (a number of no known routing protocol). */
-const routeProtocol = '186';
+const routeProtocol = '147';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -18,51 +18,58 @@ interface JsonLink {
   readonly mtu: number;
 }
 
-const ipJson = async <T>(args: readonly string[], { signal }: Options): Promise<readonly T[]> => {
-  const text = await runCommand('ip', ['-j', ...args], { signal });
-  return text.trim() === '' ? [] : (JSON.parse(text) as readonly T[]);
-};
-
-/** The kernel's links and routes, by the `ip` command. */
-export const links = {
-  /** Of the link that leads to the world; 1500 on a machine that leads nowhere. */
-  async defaultMtu(options: Options): Promise<number> {
-    const [route] = await ipJson<JsonRoute>(['route', 'show', 'default'], options);
-    if (route?.dev === undefined) return 1500;
-    const [link] = await ipJson<JsonLink>(['link', 'show', 'dev', route.dev], options);
-    return link?.mtu ?? 1500;
-  },
-
+/** The kernel's links and routes. */
+export interface Links {
+  /** MTU of the link that leads to the world; 1500 on a machine that leads nowhere. */
+  defaultMtu(options: Options): Promise<number>;
+  /** Networks whose addresses answer on a link of this machine. */
+  onLinkNetworks(options: Options): Promise<readonly string[]>;
   /** Those that this addon set. */
-  async routes(options: Options): Promise<readonly Route[]> {
-    const all = await ipJson<JsonRoute>(['route', 'show', 'proto', routeProtocol], options);
-    return all.flatMap(({ dst, gateway }) =>
-      dst === undefined || gateway === undefined ? [] : [{ destination: dst, via: gateway }],
-    );
-  },
-
-  async replaceRoute({ destination, via }: Route, { signal }: Options): Promise<void> {
-    await runCommand('ip', ['route', 'replace', destination, 'via', via, 'proto', routeProtocol], { signal });
-  },
-
-  async removeRoute({ destination }: Route, { signal }: Options): Promise<void> {
-    await runCommand('ip', ['route', 'del', destination, 'proto', routeProtocol], { signal }).catch(ignoringAbsence);
-  },
-
+  routes(options: Options): Promise<readonly Route[]>;
+  replaceRoute(route: Route, options: Options): Promise<void>;
+  removeRoute(route: Route, options: Options): Promise<void>;
   /** Links attached to a bridge: the host ends of running pods. */
-  async portsOf(bridge: string, options: Options): Promise<readonly string[]> {
-    const ports = await ipJson<JsonLink>(['link', 'show', 'master', bridge], options).catch(ignoringAbsence);
-    return (ports ?? []).map(({ ifname }) => ifname);
-  },
+  portsOf(bridge: string, options: Options): Promise<readonly string[]>;
+  remove(link: string, options: Options): Promise<void>;
+}
 
-  async remove(link: string, { signal }: Options): Promise<void> {
-    await runCommand('ip', ['link', 'del', link], { signal }).catch(ignoringAbsence);
-  },
-};
+/** @param tunnel the link that tunnelled routes lead through. */
+export function createLinks(ip: Ip, tunnel: string): Links {
+  return {
+    async defaultMtu(options) {
+      const [route] = await ip.json<JsonRoute>(['route', 'show', 'default'], options);
+      if (route?.dev === undefined) return 1500;
+      const [link] = await ip.json<JsonLink>(['link', 'show', 'dev', route.dev], options);
+      return link?.mtu ?? 1500;
+    },
 
-/** What should go has gone already. */
-function ignoringAbsence(error: unknown): undefined {
-  if (error instanceof CommandError && /does not exist|Cannot find device|No such process/.test(error.stderr))
-    return undefined;
-  throw error;
+    async onLinkNetworks(options) {
+      const all = await ip.json<JsonRoute>(['route', 'show', 'scope', 'link'], options);
+      return all.flatMap(({ dst }) => (dst === undefined ? [] : [dst]));
+    },
+
+    async routes(options) {
+      const all = await ip.json<JsonRoute>(['route', 'show', 'proto', routeProtocol], options);
+      return all.flatMap(({ dst, gateway, dev }) =>
+        dst === undefined || gateway === undefined
+          ? []
+          : [{ destination: dst, via: gateway, tunnelled: dev === tunnel }],
+      );
+    },
+
+    async replaceRoute({ destination, via, tunnelled }, options) {
+      const way = ['via', via, ...(tunnelled ? ['dev', tunnel, 'onlink'] : [])];
+      await ip.run(['route', 'replace', destination, ...way, 'proto', routeProtocol], options);
+    },
+
+    removeRoute: ({ destination }, options) =>
+      ip.runIfThere(['route', 'del', destination, 'proto', routeProtocol], options),
+
+    async portsOf(bridge, options) {
+      const ports = await ip.jsonIfThere<JsonLink>(['link', 'show', 'master', bridge], options);
+      return ports.map(({ ifname }) => ifname);
+    },
+
+    remove: (link, options) => ip.runIfThere(['link', 'del', link], options),
+  };
 }

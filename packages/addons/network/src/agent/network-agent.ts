@@ -1,4 +1,3 @@
-import { BlockList } from 'node:net';
 import { nodes } from '@geobuk/api';
 import { Sysctls, createNft, isBeingRemoved, runHealthServer } from '@geobuk/addon-sdk';
 import type { AgentContext } from '@geobuk/addon-sdk';
@@ -6,10 +5,14 @@ import { allSettledOrThrow, createRunner, deadline } from '@geobuk/client';
 import type { Controller } from '@geobuk/client';
 import type { NetworkConfig } from '../config.js';
 import { healthPortOf } from '../manifests.js';
+import { createIp } from './ip-command.js';
+import { createLinks } from './links.js';
 import { NetworkTable } from './network-table.js';
 import { NodeNetwork } from './node-network.js';
 import { NodePolicies } from './node-policies.js';
 import { NodeRoutes } from './node-routes.js';
+import { TunnelLink } from './tunnel-link.js';
+import { tunnelName } from './tunnel.js';
 
 const ipamDirectory = '/var/lib/cni/networks';
 const removalTimeoutMs = 15_000;
@@ -21,6 +24,10 @@ export async function runNetworkAgent(context: AgentContext<NetworkConfig>, sign
   const table = new NetworkTable(createNft(), cluster.id);
   const sysctls = new Sysctls({ owner: `network-${cluster.id}`, log });
   await sysctls.register();
+  const ip = createIp();
+  const links = createLinks(ip, tunnelName(cluster.id));
+  const tunnel = new TunnelLink(ip, tunnelName(cluster.id));
+  const routes = new NodeRoutes({ nodeName, cluster, config, nodeLister, links, tunnel });
   const network = new NodeNetwork({
     nodeName,
     cluster,
@@ -30,8 +37,9 @@ export async function runNetworkAgent(context: AgentContext<NetworkConfig>, sign
     nodeLister,
     table,
     sysctls,
+    links,
+    overheadBytes: (options) => routes.overheadBytes(options),
   });
-  const routes = new NodeRoutes({ nodeName, nodeLister, isOurs: insideOf(cluster.podCIDR) });
   const policies = config.networkPolicy ? [new NodePolicies({ nodeName, informers, table })] : [];
   const controllers = [network, routes, ...policies] as readonly Controller<unknown>[];
   const runner = createRunner({ controllers, informers, log, clock });
@@ -46,12 +54,4 @@ export async function runNetworkAgent(context: AgentContext<NetworkConfig>, sign
   using limit = deadline(new AbortController().signal, removalTimeoutMs);
   await routes.remove(limit.signal);
   await network.remove({ signal: limit.signal, log });
-}
-
-/** Whether a network such as `10.42.3.0/24` lies in another one. */
-function insideOf(cidr: string): (destination: string) => boolean {
-  const [base = '', bits = ''] = cidr.split('/');
-  const list = new BlockList();
-  list.addSubnet(base, Number(bits), 'ipv4');
-  return (destination) => list.check(destination.split('/')[0] ?? '', 'ipv4');
 }

@@ -7,7 +7,8 @@ import type { Controller, Lister, ReconcileContext, ReconcileResult } from '@geo
 import { mapped, settled } from '@geobuk/client';
 import type { NetworkConfig } from '../config.js';
 import { bridgeName, conflist, networkName } from './conflist.js';
-import { links } from './links.js';
+import type { Links } from './links.js';
+import { isSamePlace } from './node-routes.js';
 import { podCIDRof } from './routes.js';
 import type { NetworkTable } from './network-table.js';
 
@@ -20,6 +21,9 @@ export interface NodeNetworkDeps {
   readonly nodeLister: Lister<Node>;
   readonly table: NetworkTable;
   readonly sysctls: Sysctls;
+  readonly links: Links;
+  /** What the way to other nodes takes of a link's MTU, in bytes. */
+  readonly overheadBytes: (options: { readonly signal: AbortSignal }) => Promise<number>;
 }
 
 const fileName = '10-geobuk.conflist';
@@ -35,7 +39,8 @@ export class NodeNetwork implements Controller {
 
   constructor(deps: NodeNetworkDeps) {
     this.#deps = deps;
-    this.watches = [mapped(nodes, (now) => (now?.metadata.name === deps.nodeName ? [{ name: deps.nodeName }] : []))];
+    // Others too: the first one behind a router leaves less room in a packet.
+    this.watches = [mapped(nodes, (now, before) => (isSamePlace(now, before) ? [] : [{ name: deps.nodeName }]))];
   }
 
   /** undefined once pods can be made. */
@@ -44,7 +49,7 @@ export class NodeNetwork implements Controller {
   }
 
   async reconcile(key: ObjectKey, { signal, log, trace }: ReconcileContext): Promise<ReconcileResult> {
-    const { nodeLister, cluster, config, table, sysctls, cniConfDir, ipamDirectory } = this.#deps;
+    const { nodeLister, cluster, config, table, sysctls, cniConfDir, ipamDirectory, links, overheadBytes } = this.#deps;
     const node = nodeLister.get(key);
     const podCIDR = node === undefined ? undefined : podCIDRof(node);
     if (podCIDR === undefined) {
@@ -64,7 +69,8 @@ export class NodeNetwork implements Controller {
       },
       { signal },
     );
-    const mtu = config.mtu === 0 ? await links.defaultMtu({ signal }) : config.mtu;
+    const room = async () => (await links.defaultMtu({ signal })) - (await overheadBytes({ signal }));
+    const mtu = config.mtu === 0 ? await room() : config.mtu;
     const wanted = `${JSON.stringify(conflist({ clusterId: cluster.id, podCIDR, mtu, ipamDirectory }), undefined, 2)}\n`;
     const path = join(cniConfDir, fileName);
     if ((await readFile(path, 'utf8').catch(() => undefined)) !== wanted) {
@@ -83,7 +89,7 @@ export class NodeNetwork implements Controller {
    * each other by a switch in the control plane; it then goes with the next removal.
    */
   async remove({ signal, log }: Pick<ReconcileContext, 'signal' | 'log'>): Promise<void> {
-    const { cluster, cniConfDir, ipamDirectory, sysctls, table } = this.#deps;
+    const { cluster, cniConfDir, ipamDirectory, links, sysctls, table } = this.#deps;
     await rm(join(cniConfDir, fileName), { force: true });
     await table.remove({ signal });
     const bridge = bridgeName(cluster.id);
