@@ -138,7 +138,7 @@ export { resolveAddonConfig } from './addon-config.js';
 export type { AddonConfigError, ResolvedAddonConfig } from './addon-config.js';
 export { serverSideApply, trackUpdate } from './apply/server-side-apply.js';
 export type { ApplyRequest, FieldWrite, UpdateRequest } from './apply/server-side-apply.js';
-export { validateObject, validateUpdate } from './validation/validate-object.js';
+export { validateObject, validatePodPart, validateUpdate } from './validation/validate-object.js';
 export {
   validateAnnotations,
   validateLabels,

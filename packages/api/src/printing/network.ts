@@ -118,7 +118,6 @@ export const ipAddressPrinter = printer<IPAddress>({
     const resource = ref.group === undefined || ref.group === '' ? ref.resource : `${ref.resource}.${ref.group}`;
     return [resource, ref.namespace, ref.name].filter((part) => part !== undefined && part !== '').join('/');
   },
-  Age: ageCell,
 });
 
 export const serviceCidrPrinter = printer<ServiceCIDR>({

@@ -3,6 +3,7 @@ import * as autoscaling from './autoscaling.js';
 import * as core from './core.js';
 import * as network from './network.js';
 import * as policy from './policy.js';
+import * as resource from './resource.js';
 import * as storage from './storage.js';
 import * as workloads from './workloads.js';
 import { podPrinter, podTemplatePrinter } from './pod.js';
@@ -66,6 +67,11 @@ const printers: ReadonlyMap<string, Printer> = new Map([
   ['admissionregistration.k8s.io/v1/MutatingAdmissionPolicy', policy.mutatingPolicyPrinter],
   ['admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding', policy.policyBindingPrinter],
   ['admissionregistration.k8s.io/v1/MutatingAdmissionPolicyBinding', policy.policyBindingPrinter],
+  ['/v1/ComponentStatus', resource.componentStatusPrinter],
+  ['resource.k8s.io/v1/ResourceClaim', resource.resourceClaimPrinter],
+  ['resource.k8s.io/v1/ResourceClaimTemplate', resource.nameAndAgePrinter],
+  ['resource.k8s.io/v1/ResourceSlice', resource.resourceSlicePrinter],
+  ['resource.k8s.io/v1/DeviceClass', resource.nameAndAgePrinter],
   ['flowcontrol.apiserver.k8s.io/v1/FlowSchema', policy.flowSchemaPrinter],
   ['flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfiguration', policy.priorityLevelPrinter],
 ]);

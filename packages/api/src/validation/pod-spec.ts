@@ -2,7 +2,7 @@ import { checkLabelSelector, checkName, checkNotNegative, checkOneOf, checkOptio
 import { checkRelative, validateContainer } from './container.js';
 import { configKey } from './rules.js';
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../names/name-rules.js';
-import { duplicate, forbidden, invalid, notSupported, required } from '../fields/field-error.js';
+import { duplicate, forbidden, invalid, notFound, notSupported, required } from '../fields/field-error.js';
 import { isIP } from 'node:net';
 import { validateLabels } from './metadata.js';
 import type {
@@ -73,6 +73,16 @@ export function validatePodSpec(spec: PodSpec | undefined, path = 'spec'): reado
   return errors;
 }
 
+const notForEphemeral = [
+  'ports',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
+  'resources',
+  'resizePolicy',
+] as const;
+
 function validateContainers(spec: PodSpec, path: string, scope: ContainerScope): readonly FieldError[] {
   const errors: FieldError[] = [];
   const names = new Set<string>();
@@ -95,9 +105,14 @@ function validateContainers(spec: PodSpec, path: string, scope: ContainerScope):
     const at = `${path}.ephemeralContainers[${index}]`;
     errors.push(...validateContainer(container, at, scope));
     checkUnique(container, at);
-    for (const field of ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'] as const) {
-      if (container[field] !== undefined)
+    for (const field of notForEphemeral) {
+      const value = container[field] as object | readonly unknown[] | undefined;
+      if (value !== undefined && Object.keys(value).length > 0)
         errors.push(forbidden(`${at}.${field}`, 'cannot be set for an Ephemeral Container'));
+    }
+    const target = container.targetContainerName;
+    if (target && ![...(spec.containers ?? []), ...(spec.initContainers ?? [])].some(({ name }) => name === target)) {
+      errors.push(notFound(`${at}.targetContainerName`, target));
     }
   });
   return [...errors, ...hostPortConflicts(spec, path)];

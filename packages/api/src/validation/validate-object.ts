@@ -124,6 +124,9 @@ export function validateUpdate(
   ];
 }
 
+/** What is wrong with a pod of which a subresource changed a part: plain updates may not, so their rules do not hold. */
+export const validatePodPart = (pod: KubernetesObject): readonly FieldError[] => validatePod(pod as Pod);
+
 /** A missing spec is reported as missing fields; the rules of updates need not ask for it again. */
 const withSpec = (object: KubernetesObject): object =>
   'spec' in object && object.spec ? object : { ...object, spec: {} };

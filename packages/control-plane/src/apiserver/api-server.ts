@@ -27,6 +27,7 @@ import type { Authorizer } from './authorization/authorizer.js';
 import { NodeAuthorizer } from './authorization/node-authorizer.js';
 import { RbacAuthorizer } from './authorization/rbac-authorizer.js';
 import { bootstrap } from './bootstrap/bootstrap.js';
+import { componentStatuses } from './component-statuses.js';
 import { CustomResources } from './custom-resources/custom-resources.js';
 import { Discovery } from './discovery/discovery.js';
 import { kubernetesVersion, registerPlainRoutes } from './endpoints/plain-routes.js';
@@ -371,6 +372,10 @@ export class ApiServer {
       subresources: new Subresources({ registry, reader, now, actions: this.actions, proxy }),
       virtual: new Map([
         ...reviewEndpoints(this.#reviews),
+        [
+          '/componentstatuses',
+          componentStatuses({ storeCheck: this.#deps.storeCheck, loops: () => this.#deps.loops?.() ?? [], now }),
+        ],
         [
           '/bindings',
           legacyBinding({ catalog, registry, reader, now, caches, tokens: this.tokens, authorizer: this.authorizer }),

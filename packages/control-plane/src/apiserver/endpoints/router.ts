@@ -14,6 +14,12 @@ import type { Endpoint, EndpointDeps, ResourceRequest } from './endpoint.js';
 const requestTimeoutMs = 60_000;
 const warningBytes = 4096;
 
+/** Kinds of stable versions that are on their way out, in the words of Kubernetes. */
+const deprecations: ReadonlyMap<string, string> = new Map([
+  ['/componentstatuses', 'v1 ComponentStatus is deprecated in v1.19+'],
+  ['/endpoints', 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+]);
+
 export interface RouterDeps extends EndpointDeps {
   readonly catalog: ResourceCatalog;
   readonly subresources: Subresources;
@@ -66,6 +72,8 @@ export class ResourceRouter {
       warn: warnings(reply),
       annotate: request.audit === undefined ? undefined : (key, value) => request.audit?.annotate(key, value),
     };
+    const deprecation = deprecations.get(`${resource.type.group}/${resource.type.plural}`);
+    if (deprecation !== undefined && info.subresource === '') call.warn(deprecation);
     return await endpoint(call);
   }
 

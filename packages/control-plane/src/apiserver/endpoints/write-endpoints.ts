@@ -161,7 +161,10 @@ export const deleteEndpoint =
   (deps: EndpointDeps): Endpoint =>
   async (call) => {
     const { request, reply, resource } = call;
-    const deleted = await deps.registry.delete(resource, keyOfRequest(call), deleteOptionsOf(call));
+    const options = deleteOptionsOf(call);
+    const deleted = await deps.registry.delete(resource, keyOfRequest(call), options);
+    const warning = resource.strategy.propagationWarning;
+    if (warning !== undefined && options.propagationPolicy === undefined) call.warn(warning);
     if (!deleted.gone || resource.strategy.deleteShowsObject) return sendObject(deps, call, 200, deleted.result);
     return sendValue(request, reply, 200, deletedStatus(call, deleted));
   };

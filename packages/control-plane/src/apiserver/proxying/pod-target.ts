@@ -1,5 +1,5 @@
 import { ApiError } from '@geobuk/api';
-import type { Pod } from '@geobuk/api';
+import type { FieldError, Pod } from '@geobuk/api';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
 import type { RequestInfo } from '../filters/request-info.js';
 import { storePrefix } from '../resources/served-resource.js';
@@ -8,16 +8,17 @@ import type { UpstreamTarget } from './upstream.js';
 
 const subject = { group: '', plural: 'pods', kind: 'Pod' };
 
-/** @throws {ApiError} NotFound, BadRequest: on no node yet. */
-function podOf(
-  caches: WatchCaches,
-  { namespace, name }: RequestInfo,
-): Pod & { readonly spec: { readonly nodeName: string } } {
+/** @throws {ApiError} NotFound. */
+function podOf(caches: WatchCaches, { namespace, name }: RequestInfo): Pod {
   const pod = caches.cache(storePrefix('', 'pods')).get({ namespace, name })?.object as Pod | undefined;
   if (pod === undefined) throw ApiError.notFound(subject, name);
-  const { nodeName } = pod.spec;
-  if (nodeName === undefined || nodeName === '') throw ApiError.badRequest(`pod ${name} does not have a host assigned`);
-  return pod as Pod & { readonly spec: { readonly nodeName: string } };
+  return pod;
+}
+
+/** @throws {ApiError} BadRequest: on no node yet. */
+function nodeOf({ metadata, spec: { nodeName } }: Pod): string {
+  if (nodeName !== undefined && nodeName !== '') return nodeName;
+  throw ApiError.badRequest(`pod ${metadata.name} does not have a host assigned`);
 }
 
 /** The container that is meant: the named one, or the only one. @throws {ApiError} BadRequest. */
@@ -52,8 +53,31 @@ const logOptions = [
   'stream',
 ];
 
+/** Follows: ValidatePodLogOptions. */
+function logOptionErrors(search: URLSearchParams): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  const atLeast = (field: string, least: number) => {
+    const value = search.get(field);
+    if (value === null) return;
+    if (!/^-?\d+$/.test(value)) throw ApiError.badRequest(`strconv.ParseInt: parsing "${value}": invalid syntax`);
+    if (Number(value) >= least) return;
+    const message = `Invalid value: ${value}: must be greater than ${least === 0 ? 'or equal to ' : ''}0`;
+    errors.push({ field, reason: 'FieldValueInvalid', message });
+  };
+  atLeast('tailLines', 0);
+  atLeast('limitBytes', 1);
+  atLeast('sinceSeconds', 1);
+  if (search.has('sinceSeconds') && search.has('sinceTime')) {
+    const message = 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified';
+    errors.push({ field: '', reason: 'FieldValueForbidden', message });
+  }
+  return errors;
+}
+
 /** Where the kubelet gives a container's log. Follows: checklist 1.14.5. */
 export function logTarget(caches: WatchCaches, info: RequestInfo, search: URLSearchParams): UpstreamTarget {
+  const errors = logOptionErrors(search);
+  if (errors.length > 0) throw ApiError.invalid({ group: '', plural: '', kind: 'PodLogOptions' }, info.name, errors);
   const pod = podOf(caches, info);
   const container = containerOf(pod, search.get('container'));
   const query = new URLSearchParams();
@@ -63,7 +87,7 @@ export function logTarget(caches: WatchCaches, info: RequestInfo, search: URLSea
   }
   return {
     scheme: 'https',
-    ...kubeletAddress(caches, pod.spec.nodeName),
+    ...kubeletAddress(caches, nodeOf(pod)),
     path: `${path('containerLogs', info.namespace, info.name, container)}?${query.toString()}`,
   };
 }
@@ -91,7 +115,7 @@ export function streamTarget(caches: WatchCaches, info: RequestInfo, search: URL
   for (const command of commands) query.append('command', command);
   return {
     scheme: 'https',
-    ...kubeletAddress(caches, pod.spec.nodeName),
+    ...kubeletAddress(caches, nodeOf(pod)),
     path: `${path(info.subresource, info.namespace, info.name, container)}?${query.toString()}`,
   };
 }
@@ -104,7 +128,7 @@ export function portForwardTarget(caches: WatchCaches, info: RequestInfo, search
   const text = query.toString();
   return {
     scheme: 'https',
-    ...kubeletAddress(caches, pod.spec.nodeName),
+    ...kubeletAddress(caches, nodeOf(pod)),
     path: `${path('portForward', info.namespace, info.name)}${text === '' ? '' : `?${text}`}`,
   };
 }

@@ -1,5 +1,6 @@
-import { serverSideApply } from '@geobuk/api';
+import { ApiError, serverSideApply } from '@geobuk/api';
 import type { KubernetesObject } from '@geobuk/api';
+import { subjectOf } from '../resources/served-resource.js';
 import type { ServedResource } from '../resources/served-resource.js';
 import { resetFieldsOf } from './managed-fields.js';
 import { timestamp } from './metadata.js';
@@ -21,6 +22,10 @@ export function applyTo(
   { fieldManager, force, subresource, now }: ApplyOptions,
 ): KubernetesObject {
   const { resourceVersion, ...metadata } = applied.metadata;
+  if (current === undefined && metadata.uid !== undefined && metadata.uid !== '') {
+    const why = `uid mismatch: the provided object specified uid ${metadata.uid}, and no existing object was found`;
+    throw ApiError.conflict(subjectOf(resource), metadata.name ?? '', why);
+  }
   const after = serverSideApply({
     schema: resource.schema,
     manager: fieldManager,
@@ -32,5 +37,25 @@ export function applyTo(
     applied: { ...applied, metadata },
     force,
   });
-  return { ...after, metadata: { ...after.metadata, resourceVersion } };
+  const annotations =
+    fieldManager === clientSideManager && after !== current
+      ? withLastApplied(after, applied)
+      : after.metadata.annotations;
+  return {
+    ...after,
+    metadata: { ...after.metadata, ...(annotations === undefined ? {} : { annotations }), resourceVersion },
+  };
+}
+
+const clientSideManager = 'kubectl';
+const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Where client-side apply left what it applied, that stays true for its next use. Follows: lastAppliedUpdater. */
+function withLastApplied({ metadata }: KubernetesObject, applied: KubernetesObject): typeof metadata.annotations {
+  const { annotations } = metadata;
+  if (annotations?.[lastAppliedAnnotation] === undefined) return annotations;
+  const { [lastAppliedAnnotation]: _own, ...others } = applied.metadata.annotations ?? {};
+  const { resourceVersion: _version, ...rest } = applied.metadata;
+  const metadataApplied = Object.keys(others).length > 0 ? { ...rest, annotations: others } : rest;
+  return { ...annotations, [lastAppliedAnnotation]: `${JSON.stringify({ ...applied, metadata: metadataApplied })}\n` };
 }

@@ -5,6 +5,7 @@ import {
   defaultCustomObject,
   defaultObject,
   validateObject,
+  validatePodPart,
   validateUpdate,
   validateValue,
 } from '@geobuk/api';
@@ -30,6 +31,8 @@ export const complete = (resource: ServedResource, object: KubernetesObject): Ku
 /** Subresources whose writes change what a plain update may not. */
 const ownRules = new Set(['binding', 'resize', 'ephemeralcontainers', 'eviction']);
 
+const podParts = new Set(['resize', 'ephemeralcontainers']);
+
 /** Held against all rules at once. @throws {ApiError} Invalid, all causes together. */
 export function check(
   resource: ServedResource,
@@ -38,7 +41,11 @@ export function check(
   subresource = '',
 ): void {
   const { type, custom } = resource;
-  if (ownRules.has(subresource)) return;
+  if (ownRules.has(subresource)) {
+    const wrong = podParts.has(subresource) ? validatePodPart(object) : [];
+    if (wrong.length > 0) throw ApiError.invalid(subjectOf(resource), object.metadata.name ?? '', wrong);
+    return;
+  }
   const general = old === undefined ? validateObject(type, object) : validateUpdate(type, object, old);
   const ofSchema =
     custom === undefined ? definitionErrors(resource, object) : validateValue(resource.schema, object, '', old);

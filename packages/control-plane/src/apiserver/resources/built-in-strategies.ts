@@ -61,6 +61,16 @@ export function builtInStrategy(type: ResourceType): Strategy {
   // A kubelet registers with the status it has, so that nothing is placed before its capacity is known.
   if (type.group === '' && type.plural === 'nodes') return { ...base, prepareForCreate: (object) => object };
   if (type.group === '' && type.plural === 'replicationcontrollers') return { ...base, defaultPropagation: 'Orphan' };
+  if (type.group === '' && type.plural === 'persistentvolumes') {
+    const status = ({ metadata }: KubernetesObject) => ({
+      phase: 'Pending',
+      lastPhaseTransitionTime: metadata.creationTimestamp,
+    });
+    return { ...base, prepareForCreate: (object) => ({ ...object, status: status(object) }) };
+  }
+  if (type.group === '' && type.plural === 'persistentvolumeclaims') {
+    return { ...base, prepareForCreate: (object) => ({ ...object, status: { phase: 'Pending' } }) as KubernetesObject };
+  }
   if (type.group === 'certificates.k8s.io') return certificateStrategy(base);
   if (type.plural === 'customresourcedefinitions') return definitionStrategy(base);
   return base;

@@ -5,6 +5,8 @@ import type { Strategy } from './strategy.js';
 export const jobStrategy = (base: Strategy): Strategy => ({
   ...base,
   defaultPropagation: 'Orphan',
+  propagationWarning:
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
   prepareForCreate(object) {
     const { status: _status, ...job } = object as Job & { readonly status?: unknown };
     const { spec } = job as Partial<Job>;

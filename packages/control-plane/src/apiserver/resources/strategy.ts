@@ -13,6 +13,8 @@ export interface Strategy {
   /** A delete answers with the object, not with a Status (1.6.8). */
   readonly deleteShowsObject: boolean;
   readonly defaultPropagation: 'Background' | 'Orphan';
+  /** What a client is told that leaves the propagation to the default. */
+  readonly propagationWarning?: string;
   /** Values for field selectors beside metadata.name and metadata.namespace. */
   readonly fields: Readonly<Record<string, (object: KubernetesObject) => string | undefined>>;
   /** After defaults and admission, before validation. Gets and gives a fresh object. */

@@ -7,6 +7,7 @@ import { patchEndpoint } from '../endpoints/patch-endpoint.js';
 import { getEndpoint } from '../endpoints/read-endpoints.js';
 import { sendWritten, writeOptionsOf } from '../endpoints/write-endpoints.js';
 import type { Writes } from '../registry/registry.js';
+import { qualityOfService } from '../resources/pod-strategy.js';
 
 type Part = 'ephemeralcontainers' | 'resize';
 
@@ -51,15 +52,15 @@ function merged(current: Pod, wanted: Pod, part: Part): KubernetesObject {
   if (part === 'ephemeralcontainers') {
     const before = current.spec.ephemeralContainers ?? [];
     const after = wanted.spec.ephemeralContainers ?? [];
-    const lost = before.filter((own) => !after.some((other) => deepEqual(own, other)));
-    if (lost.length > 0) {
-      throw ApiError.invalid({ group: '', plural: 'pods', kind: 'Pod' }, current.metadata.name ?? '', [
-        {
-          field: 'spec.ephemeralContainers',
-          reason: 'FieldValueForbidden',
-          message: `Forbidden: existing ephemeral containers "${lost[0]?.name}" may not be removed or changed`,
-        },
-      ]);
+    const lost = before.filter((own) => !after.some(({ name }) => name === own.name));
+    const changed = before.filter((own) => after.some((other) => other.name === own.name && !deepEqual(own, other)));
+    for (const [containers, what] of [
+      [lost, 'removed'],
+      [changed, 'changed'],
+    ] as const) {
+      if (containers.length === 0) continue;
+      const names = JSON.stringify(containers.map(({ name }) => name)).replaceAll(',', ' ');
+      throw refusedPart(current, `Forbidden: existing ephemeral containers ${names} may not be ${what}`, 'Forbidden');
     }
     return { ...current, metadata, spec: { ...current.spec, ephemeralContainers: after } } as KubernetesObject;
   }
@@ -67,5 +68,16 @@ function merged(current: Pod, wanted: Pod, part: Part): KubernetesObject {
     wanted.spec.containers.map(({ name, resources, resizePolicy }) => [name, { resources, resizePolicy }]),
   );
   const containers = current.spec.containers.map((container) => ({ ...container, ...sizes.get(container.name) }));
-  return { ...current, metadata, spec: { ...current.spec, containers } } as KubernetesObject;
+  const resized = { ...current, metadata, spec: { ...current.spec, containers } } as Pod;
+  const quality = qualityOfService(resized);
+  if (quality !== qualityOfService(current)) {
+    const why = 'Pod QOS Class may not change as a result of resizing';
+    throw refusedPart(current, `Invalid value: "${quality}": ${why}`, 'Invalid');
+  }
+  return resized as KubernetesObject;
 }
+
+const refusedPart = ({ metadata }: Pod, message: string, reason: 'Forbidden' | 'Invalid'): ApiError =>
+  ApiError.invalid({ group: '', plural: 'pods', kind: 'Pod' }, metadata.name ?? '', [
+    { field: 'spec', reason: `FieldValue${reason}`, message },
+  ]);
