@@ -7,7 +7,6 @@ import {
   ignoring,
   isNotFound,
   keyOf,
-  labelSelectorOf,
   nodes,
   pods,
   uidOf,
@@ -22,9 +21,9 @@ import type {
   ReconcileContext,
   ReconcileResult,
 } from '@geobuk/client';
-import { allSettledOrThrow, mapped, ownedBy, primary, settled } from '@geobuk/client';
-import { adopt, release } from '../adoption.js';
-import { byControllerUid, byOrphanNamespace, claim, controllerUidIndex, orphanIndex } from '../controller-ref.js';
+import { mapped, ownedBy, primary, settled } from '@geobuk/client';
+import { byControllerUid, controllerUidIndex } from '../controller-ref.js';
+import { Dependants } from '../dependants.js';
 import { Expectations } from '../expectations.js';
 import type { History } from '../history/controller-history.js';
 import {
@@ -55,7 +54,7 @@ export class DaemonSetController implements Controller {
   readonly watches;
   readonly #deps: DaemonSetControllerDeps;
   readonly #daemonSets: Lister<DaemonSet>;
-  readonly #pods: Lister<Pod>;
+  readonly #pods: Dependants<DaemonSet, Pod>;
   readonly #nodes: Lister<Node>;
   readonly #revisions: Lister<ControllerRevision>;
   readonly #expectations: Expectations;
@@ -66,18 +65,21 @@ export class DaemonSetController implements Controller {
     this.#deps = deps;
     this.#expectations = new Expectations(deps.clock);
     this.#podControl = new PodControl({ ...deps, expectations: this.#expectations });
-    const podInformer = deps.informers.of(pods);
-    podInformer.addIndex(controllerUidIndex, byControllerUid);
-    podInformer.addIndex(orphanIndex, byOrphanNamespace);
+    this.#pods = new Dependants({
+      ...deps,
+      ownerType: daemonSets,
+      type: pods,
+      selectorOf: ({ spec }) => spec.selector,
+    });
     const revisionInformer = deps.informers.of(controllerRevisions);
     revisionInformer.addIndex(controllerUidIndex, byControllerUid);
     this.#daemonSets = deps.informers.of(daemonSets).lister;
-    this.#pods = podInformer.lister;
     this.#nodes = deps.informers.of(nodes).lister;
     this.#revisions = revisionInformer.lister;
     this.watches = [
       primary(daemonSets),
-      this.#expectations.observing(ownedBy(daemonSets, pods)),
+      this.#expectations.observing(this.#pods.owned),
+      this.#pods.orphans,
       ownedBy(daemonSets, controllerRevisions),
       mapped(nodes, (now, before) => (sameForDaemons(now, before) ? [] : this.#daemonSets.list().map(keyOf))),
     ];
@@ -93,7 +95,7 @@ export class DaemonSetController implements Controller {
       return settled;
     }
     if (ds.metadata.deletionTimestamp !== undefined) return settled;
-    const owned = await this.#claimed(ds, signal);
+    const owned = await this.#pods.of(ds, { signal });
     const history = await this.#history(ds, signal);
     if (history === undefined || !this.#expectations.satisfied(id)) return settled;
     const hash = hashOf(history.current);
@@ -121,20 +123,6 @@ export class DaemonSetController implements Controller {
       await client.updateStatus(daemonSets, { ...ds, status }, { signal }).catch(ignoring(isNotFound));
     const wakeAfterMs = Math.min(wait ?? Number.POSITIVE_INFINITY, plan.wakeAfterMs ?? Number.POSITIVE_INFINITY);
     return Number.isFinite(wakeAfterMs) ? { requeueAfterMs: wakeAfterMs } : settled;
-  }
-
-  async #claimed(ds: DaemonSet, signal: AbortSignal): Promise<readonly Pod[]> {
-    const { client } = this.#deps;
-    const candidates = [
-      ...this.#pods.byIndex(controllerUidIndex, uidOf(ds)),
-      ...this.#pods.byIndex(orphanIndex, ds.metadata.namespace ?? ''),
-    ];
-    const claims = claim(ds, labelSelectorOf(ds.spec.selector), candidates);
-    await allSettledOrThrow([
-      ...claims.adopt.map((pod) => adopt(client, daemonSets, ds, pods, pod, { signal })),
-      ...claims.release.map((pod) => release(client, ds, pods, pod, { signal })),
-    ]);
-    return [...claims.owned, ...claims.adopt];
   }
 
   async #history(ds: DaemonSet, signal: AbortSignal): Promise<History | undefined> {

@@ -1,16 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Deployment, ObjectKey, Pod, ReplicaSet } from '@geobuk/api';
-import {
-  deployments,
-  ignoring,
-  isAlreadyExists,
-  isNotFound,
-  keyOf,
-  labelSelectorOf,
-  pods,
-  replicaSets,
-  uidOf,
-} from '@geobuk/api';
+import { deployments, ignoring, isAlreadyExists, isNotFound, keyOf, pods, replicaSets, uidOf } from '@geobuk/api';
 import type {
   Client,
   Clock,
@@ -21,16 +11,9 @@ import type {
   ReconcileContext,
   ReconcileResult,
 } from '@geobuk/client';
-import { allSettledOrThrow, mapped, ownedBy, primary, settled } from '@geobuk/client';
-import { adopt, release } from '../adoption.js';
-import {
-  byControllerUid,
-  byOrphanNamespace,
-  claim,
-  controllerOf,
-  controllerUidIndex,
-  orphanIndex,
-} from '../controller-ref.js';
+import { allSettledOrThrow, mapped, primary, settled } from '@geobuk/client';
+import { byControllerUid, controllerOf, controllerUidIndex } from '../controller-ref.js';
+import { Dependants } from '../dependants.js';
 import type { RolloutNews } from './deployment-status.js';
 import { deploymentStatus, isComplete, progressDeadlineInMs } from './deployment-status.js';
 import { isScalingEvent, scaleProportionally } from './proportional-scaling.js';
@@ -66,21 +49,26 @@ export class DeploymentController implements Controller {
   readonly #deps: DeploymentControllerDeps;
   readonly #deployments: Lister<Deployment>;
   readonly #replicaSets: Lister<ReplicaSet>;
+  readonly #owned: Dependants<Deployment, ReplicaSet>;
   readonly #pods: Lister<Pod>;
 
   constructor(deps: DeploymentControllerDeps) {
     this.#deps = deps;
-    const rsInformer = deps.informers.of(replicaSets);
+    this.#owned = new Dependants({
+      ...deps,
+      ownerType: deployments,
+      type: replicaSets,
+      selectorOf: ({ spec }) => spec.selector,
+    });
     const podInformer = deps.informers.of(pods);
-    rsInformer.addIndex(controllerUidIndex, byControllerUid);
-    rsInformer.addIndex(orphanIndex, byOrphanNamespace);
     podInformer.addIndex(controllerUidIndex, byControllerUid);
     this.#deployments = deps.informers.of(deployments).lister;
-    this.#replicaSets = rsInformer.lister;
+    this.#replicaSets = deps.informers.of(replicaSets).lister;
     this.#pods = podInformer.lister;
     this.watches = [
       primary(deployments),
-      ownedBy(deployments, replicaSets),
+      this.#owned.owned,
+      this.#owned.orphans,
       // Recreate waits for the last old pod to be gone.
       mapped(pods, (now, before) => (now === undefined ? this.#deploymentOfPod(before) : [])),
     ];
@@ -92,7 +80,7 @@ export class DeploymentController implements Controller {
     const { signal } = context;
     const deployment = this.#deployments.get(key); // check
     if (deployment === undefined) return settled;
-    const owned = await this.#claimed(deployment, signal);
+    const owned = await this.#owned.of(deployment, { signal });
     const found = findNewReplicaSet(deployment, owned);
     const old = owned.filter((rs) => rs !== found);
 
@@ -126,20 +114,6 @@ export class DeploymentController implements Controller {
     const progressing = status.conditions?.find(({ type }) => type === 'Progressing');
     const wakeAfterMs = progressDeadlineInMs(deployment, progressing, clock.now());
     return wakeAfterMs === undefined ? settled : { requeueAfterMs: Math.max(1000, wakeAfterMs + 1000) };
-  }
-
-  async #claimed(deployment: Deployment, signal: AbortSignal): Promise<readonly ReplicaSet[]> {
-    const { client } = this.#deps;
-    const candidates = [
-      ...this.#replicaSets.byIndex(controllerUidIndex, uidOf(deployment)),
-      ...this.#replicaSets.byIndex(orphanIndex, deployment.metadata.namespace ?? ''),
-    ];
-    const claims = claim(deployment, labelSelectorOf(deployment.spec.selector), candidates);
-    await allSettledOrThrow([
-      ...claims.adopt.map((rs) => adopt(client, deployments, deployment, replicaSets, rs, { signal })),
-      ...claims.release.map((rs) => release(client, deployment, replicaSets, rs, { signal })),
-    ]);
-    return [...claims.owned, ...claims.adopt];
   }
 
   /** Recreate: nothing new while anything old still runs. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Job, ObjectKey, Pod } from '@geobuk/api';
-import { formatKey, ignoring, isNotFound, jobs, keyOf, labelSelectorOf, pods, uidOf } from '@geobuk/api';
+import { formatKey, ignoring, isNotFound, jobs, keyOf, pods, uidOf } from '@geobuk/api';
 import type {
   Client,
   Clock,
@@ -11,16 +11,9 @@ import type {
   ReconcileContext,
   ReconcileResult,
 } from '@geobuk/client';
-import { allSettledOrThrow, mapped, ownedBy, primary, settled } from '@geobuk/client';
-import { adopt, release } from '../adoption.js';
-import {
-  byControllerUid,
-  byOrphanNamespace,
-  claim,
-  controllerOf,
-  controllerUidIndex,
-  orphanIndex,
-} from '../controller-ref.js';
+import { allSettledOrThrow, mapped, primary, settled } from '@geobuk/client';
+import { controllerOf } from '../controller-ref.js';
+import { Dependants } from '../dependants.js';
 import { Expectations } from '../expectations.js';
 import { PodControl } from '../pod-control.js';
 import type { JobDiff } from './job-diff.js';
@@ -44,6 +37,7 @@ export class JobController implements Controller {
   readonly #deps: JobControllerDeps;
   readonly #jobs: Lister<Job>;
   readonly #pods: Lister<Pod>;
+  readonly #owned: Dependants<Job, Pod>;
   readonly #expectations: Expectations;
   readonly #podControl: PodControl;
   /** By uid: the version that a status was written over. While the cache shows it, it shows less than was done. */
@@ -53,15 +47,21 @@ export class JobController implements Controller {
     this.#deps = deps;
     this.#expectations = new Expectations(deps.clock);
     this.#podControl = new PodControl({ ...deps, expectations: this.#expectations });
+    this.#owned = new Dependants({
+      ...deps,
+      ownerType: jobs,
+      type: pods,
+      selectorOf: ({ spec }) => spec.selector,
+      released: (pod, { signal }) => this.#dropFinalizer(pod, signal),
+    });
     const podInformer = deps.informers.of(pods);
-    podInformer.addIndex(controllerUidIndex, byControllerUid);
-    podInformer.addIndex(orphanIndex, byOrphanNamespace);
     podInformer.addIndex(trackedIndex, (pod) => (isTracked(pod) ? jobKeysOf(pod).map(formatKey) : []));
     this.#jobs = deps.informers.of(jobs).lister;
     this.#pods = podInformer.lister;
     this.watches = [
       primary(jobs),
-      this.#expectations.observing(ownedBy(jobs, pods)),
+      this.#expectations.observing(this.#owned.owned),
+      this.#owned.orphans,
       mapped(pods, (now) => (now !== undefined && isTracked(now) ? jobKeysOf(now) : [])),
     ];
   }
@@ -83,7 +83,7 @@ export class JobController implements Controller {
       return settled;
     }
     if (this.#superseded.get(uid) === job.metadata.resourceVersion) return settled; // its own write brings the key back
-    const owned = await this.#claimed(job, signal);
+    const owned = await this.#owned.of(job, { signal });
     if (!this.#expectations.satisfied(id)) return settled;
 
     const plan = diffJob(job, owned, clock.now()); // diff
@@ -102,25 +102,6 @@ export class JobController implements Controller {
     await allSettledOrThrow(plan.release.map((pod) => this.#dropFinalizer(pod, signal)));
     if (error !== undefined) throw error;
     return plan.wakeAfterMs === undefined ? settled : { requeueAfterMs: plan.wakeAfterMs };
-  }
-
-  async #claimed(job: Job, signal: AbortSignal): Promise<readonly Pod[]> {
-    const { client } = this.#deps;
-    const candidates = [
-      ...this.#pods.byIndex(controllerUidIndex, uidOf(job)),
-      ...this.#pods.byIndex(orphanIndex, job.metadata.namespace ?? ''),
-    ];
-    const selector = job.spec.selector;
-    if (selector === undefined) return this.#pods.byIndex(controllerUidIndex, uidOf(job));
-    const claims = claim(job, labelSelectorOf(selector), candidates);
-    await allSettledOrThrow([
-      ...claims.adopt.map((pod) => adopt(client, jobs, job, pods, pod, { signal })),
-      ...claims.release.map(async (pod) => {
-        await release(client, job, pods, pod, { signal });
-        await this.#dropFinalizer(pod, signal);
-      }),
-    ]);
-    return [...claims.owned, ...claims.adopt];
   }
 
   /** Pods that nobody will count any more: their Job is gone, is another one of that name, or has ended. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject, ObjectKey, Pod, ReplicaSet, ResourceType } from '@geobuk/api';
-import { formatKey, ignoring, isNotFound, keyOf, labelSelectorOf, pods, replicaSets, uidOf } from '@geobuk/api';
+import { formatKey, ignoring, isNotFound, keyOf, pods, replicaSets, uidOf } from '@geobuk/api';
 import type {
   Client,
   Clock,
@@ -11,16 +11,9 @@ import type {
   ReconcileContext,
   ReconcileResult,
 } from '@geobuk/client';
-import { allSettledOrThrow, mapped, ownedBy, settled } from '@geobuk/client';
-import { adopt, release } from '../adoption.js';
-import {
-  byControllerUid,
-  byOrphanNamespace,
-  claim,
-  controllerOf,
-  controllerUidIndex,
-  orphanIndex,
-} from '../controller-ref.js';
+import { mapped, settled } from '@geobuk/client';
+import { byControllerUid, controllerOf, controllerUidIndex } from '../controller-ref.js';
+import { Dependants } from '../dependants.js';
 import { Expectations } from '../expectations.js';
 import { isPodActive } from '../pod-state.js';
 import { PodControl } from '../pod-control.js';
@@ -64,7 +57,7 @@ export class ReplicaSetController implements Controller {
   readonly #deps: ReplicaSetControllerDeps;
   readonly #kind: ReplicatedKind;
   readonly #replicaSets: Lister<KubernetesObject>;
-  readonly #pods: Lister<Pod>;
+  readonly #pods: Dependants<KubernetesObject, Pod>;
   readonly #expectations: Expectations;
   readonly #podControl: PodControl;
   /** The last pass over each set, by its uid. */
@@ -81,20 +74,24 @@ export class ReplicaSetController implements Controller {
     this.name = this.#kind.controller;
     const { type } = this.#kind;
     const rsInformer = deps.informers.of(type);
-    const podInformer = deps.informers.of(pods);
     rsInformer.addIndex(controllerUidIndex, byControllerUid);
-    podInformer.addIndex(controllerUidIndex, byControllerUid);
-    podInformer.addIndex(orphanIndex, byOrphanNamespace);
+    const { view } = this.#kind;
+    this.#pods = new Dependants({
+      ...deps,
+      ownerType: type,
+      type: pods,
+      selectorOf: (owner) => view(owner).spec.selector,
+      mayAdopt: (_owner, pod) => isPodActive(pod),
+    });
     this.#replicaSets = rsInformer.lister;
-    this.#pods = podInformer.lister;
     this.watches = [
       mapped(type, (now, before) => {
         if (now === undefined) this.#passes.delete(before?.metadata.uid ?? '');
         const set = now ?? before;
         return set === undefined ? [] : [keyOf(set)];
       }),
-      this.#expectations.observing(ownedBy(type, pods)),
-      mapped(pods, (now) => this.#ownersOfOrphan(now)),
+      this.#expectations.observing(this.#pods.owned),
+      this.#pods.orphans,
     ];
   }
 
@@ -111,7 +108,7 @@ export class ReplicaSetController implements Controller {
     if (!this.#expectations.satisfied(id)) return settled; // the missing events bring the key back
     const waitMs = this.#restMs(rs);
     if (waitMs > 0) return { requeueAfterMs: waitMs };
-    const owned = await this.#claimed(rs, signal);
+    const owned = await this.#pods.of(object, { signal });
     this.#passes.set(uidOf(rs), { at: clock.now(), pods: owned.length, generation: rs.metadata.generation });
 
     let failure: unknown;
@@ -147,35 +144,11 @@ export class ReplicaSetController implements Controller {
     return last.at + largeSetRestMs - this.#deps.clock.now();
   }
 
-  async #claimed(rs: ReplicaSet, signal: AbortSignal): Promise<readonly Pod[]> {
-    const { client } = this.#deps;
-    const selector = labelSelectorOf(rs.spec.selector);
-    const candidates = [
-      ...this.#pods.byIndex(controllerUidIndex, uidOf(rs)),
-      ...this.#pods.byIndex(orphanIndex, rs.metadata.namespace ?? ''),
-    ];
-    const claims = claim(rs, selector, candidates);
-    await allSettledOrThrow([
-      ...claims.adopt.filter(isPodActive).map((pod) => adopt(client, this.#kind.type, rs, pods, pod, { signal })),
-      ...claims.release.map((pod) => release(client, rs, pods, pod, { signal })),
-    ]);
-    return [...claims.owned, ...claims.adopt.filter(isPodActive)];
-  }
-
   /** Pods per node over all ReplicaSets of the same Deployment: scaling down evens them out. */
   #podsOfSiblings(rs: ReplicaSet): ReadonlyMap<string, number> {
     const owner = controllerOf(rs);
     const family: readonly KubernetesObject[] =
       owner === undefined ? [rs] : this.#replicaSets.byIndex(controllerUidIndex, owner.uid);
-    return countByNode(family.flatMap((member) => this.#pods.byIndex(controllerUidIndex, uidOf(member))));
-  }
-
-  #ownersOfOrphan(pod: Pod | undefined): readonly ObjectKey[] {
-    if (pod === undefined || controllerOf(pod) !== undefined) return [];
-    return this.#replicaSets
-      .list(pod.metadata.namespace)
-      .map((object) => this.#kind.view(object))
-      .filter((rs) => claim(rs, labelSelectorOf(rs.spec.selector), [pod]).adopt.length > 0)
-      .map(keyOf);
+    return countByNode(family.flatMap((member) => this.#pods.referring(member)));
   }
 }

@@ -13,7 +13,6 @@ import {
   isAlreadyExists,
   isNotFound,
   keyOf,
-  labelSelectorOf,
   persistentVolumeClaims,
   pods,
   statefulSets,
@@ -29,16 +28,9 @@ import type {
   ReconcileContext,
   ReconcileResult,
 } from '@geobuk/client';
-import { allSettledOrThrow, mapped, ownedBy, primary, settled } from '@geobuk/client';
-import { adopt, release } from '../adoption.js';
-import {
-  byControllerUid,
-  byOrphanNamespace,
-  claim,
-  controllerOf,
-  controllerUidIndex,
-  orphanIndex,
-} from '../controller-ref.js';
+import { allSettledOrThrow, ownedBy, primary, settled } from '@geobuk/client';
+import { byControllerUid, controllerOf, controllerUidIndex } from '../controller-ref.js';
+import { Dependants } from '../dependants.js';
 import type { History } from '../history/controller-history.js';
 import { RevisionCollision, hashOf, syncHistory, truncateHistory } from '../history/controller-history.js';
 import { inSlowStartBatches } from '../slow-start.js';
@@ -62,26 +54,29 @@ export class StatefulSetController implements Controller {
   readonly watches;
   readonly #deps: StatefulSetControllerDeps;
   readonly #sets: Lister<StatefulSet>;
-  readonly #pods: Lister<Pod>;
+  readonly #pods: Dependants<StatefulSet, Pod>;
   readonly #claims: Lister<PersistentVolumeClaim>;
   readonly #revisions: Lister<ControllerRevision>;
 
   constructor(deps: StatefulSetControllerDeps) {
     this.#deps = deps;
-    const podInformer = deps.informers.of(pods);
-    podInformer.addIndex(controllerUidIndex, byControllerUid);
-    podInformer.addIndex(orphanIndex, byOrphanNamespace);
+    this.#pods = new Dependants({
+      ...deps,
+      ownerType: statefulSets,
+      type: pods,
+      selectorOf: ({ spec }) => spec.selector,
+      mayAdopt: (set, pod) => ordinalOf(set, pod) !== undefined, // it bears one of its names
+    });
     const revisionInformer = deps.informers.of(controllerRevisions);
     revisionInformer.addIndex(controllerUidIndex, byControllerUid);
     this.#sets = deps.informers.of(statefulSets).lister;
-    this.#pods = podInformer.lister;
     this.#claims = deps.informers.of(persistentVolumeClaims).lister;
     this.#revisions = revisionInformer.lister;
     this.watches = [
       primary(statefulSets),
-      ownedBy(statefulSets, pods),
+      this.#pods.owned,
+      this.#pods.orphans,
       ownedBy(statefulSets, controllerRevisions),
-      mapped(pods, (now) => this.#setsOfOrphan(now)),
     ];
   }
 
@@ -90,7 +85,8 @@ export class StatefulSetController implements Controller {
     const { client, clock } = this.#deps;
     const set = this.#sets.get(key); // check
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return settled;
-    const owned = await this.#claimed(set, signal);
+    const owned = await this.#pods.of(set, { signal });
+    await allSettledOrThrow(owned.map((pod) => this.#identify(set, pod, signal)));
     const history = await this.#history(set, signal);
     if (history === undefined) return settled; // the collision is in the status, whose update brings the key back
     const update = history.current.metadata.name ?? '';
@@ -117,22 +113,6 @@ export class StatefulSetController implements Controller {
     const live = new Set(history.all.filter(({ metadata }) => named.has(metadata.name ?? '')).map(hashOf));
     await truncateHistory(client, history, live, set.spec.revisionHistoryLimit ?? 10, { signal });
     return plan.wakeAfterMs === undefined ? settled : { requeueAfterMs: plan.wakeAfterMs };
-  }
-
-  /** Its pods, adopting orphans that bear one of its names. */
-  async #claimed(set: StatefulSet, signal: AbortSignal): Promise<readonly Pod[]> {
-    const { client } = this.#deps;
-    const candidates = [
-      ...this.#pods.byIndex(controllerUidIndex, uidOf(set)),
-      ...this.#pods.byIndex(orphanIndex, set.metadata.namespace ?? ''),
-    ].filter((pod) => controllerOf(pod) !== undefined || ordinalOf(set, pod) !== undefined);
-    const claims = claim(set, labelSelectorOf(set.spec.selector), candidates);
-    await allSettledOrThrow([
-      ...claims.adopt.map((pod) => adopt(client, statefulSets, set, pods, pod, { signal })),
-      ...claims.release.map((pod) => release(client, set, pods, pod, { signal })),
-      ...[...claims.owned, ...claims.adopt].map((pod) => this.#identify(set, pod, signal)),
-    ]);
-    return [...claims.owned, ...claims.adopt];
   }
 
   /** Somebody may have taken the labels off that Services find a single pod by. */
@@ -258,14 +238,6 @@ export class StatefulSetController implements Controller {
     await client.delete(pods, keyOf(pod), { signal, uid: uidOf(pod) }).catch(ignoring(isNotFound));
     trace.did(`deleted pod ${pod.metadata.name ?? ''}`);
     recorder.record(set, 'Normal', 'SuccessfulDelete', `delete ${where} successful`);
-  }
-
-  #setsOfOrphan(pod: Pod | undefined): readonly ObjectKey[] {
-    if (pod === undefined || controllerOf(pod) !== undefined) return [];
-    return this.#sets
-      .list(pod.metadata.namespace)
-      .filter((set) => ordinalOf(set, pod) !== undefined)
-      .map(keyOf);
   }
 }
 
