@@ -2,14 +2,12 @@ import { fill, within } from './fill.js';
 import type {
   AutoscalingV1HorizontalPodAutoscaler,
   HorizontalPodAutoscaler,
-  HorizontalPodAutoscalerSpec,
   HPAScalingRules,
 } from '../generated/types.js';
 
 /** Follows: SetDefaults_HorizontalPodAutoscaler (autoscaling/v2): half a minute of memory, doubling, 80 % CPU. */
 export const defaultHorizontalPodAutoscaler = (autoscaler: HorizontalPodAutoscaler): HorizontalPodAutoscaler =>
-  within(autoscaler, 'spec', (given) => {
-    const spec = withoutFirstVersion(given);
+  within(autoscaler, 'spec', (spec) => {
     let result = fill(spec, { minReplicas: 1 });
     if (result.metrics === undefined || result.metrics.length === 0) {
       const target = { type: 'Utilization', averageUtilization: 80 };
@@ -23,17 +21,6 @@ export const defaultHorizontalPodAutoscaler = (autoscaler: HorizontalPodAutoscal
       ),
     );
   });
-
-/** What came as autoscaling/v1 names its one target elsewhere. Follows: Convert_v1_HorizontalPodAutoscalerSpec. */
-function withoutFirstVersion(
-  spec: HorizontalPodAutoscalerSpec & { readonly targetCPUUtilizationPercentage?: number | undefined },
-): HorizontalPodAutoscalerSpec {
-  const { targetCPUUtilizationPercentage: averageUtilization, ...rest } = spec;
-  if (averageUtilization === undefined) return spec;
-  const others = (rest.metrics ?? []).filter(({ resource }) => resource?.name !== 'cpu');
-  const cpu = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } } };
-  return { ...rest, metrics: [cpu, ...others] };
-}
 
 const defaultScaleUp = (rules: HPAScalingRules): HPAScalingRules =>
   fill(rules, {

@@ -371,20 +371,6 @@ describe('defaults', () => {
       },
     ],
     [
-      'the target of an autoscaler that came as autoscaling/v1',
-      horizontalPodAutoscalers,
-      { spec: { maxReplicas: 3, targetCPUUtilizationPercentage: 50 } },
-      {
-        spec: {
-          minReplicas: 1,
-          maxReplicas: 3,
-          metrics: [
-            { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
-          ],
-        },
-      },
-    ],
-    [
       'a webhook',
       validatingWebhookConfigurations,
       { webhooks: [{ name: 'w', rules: [{}], clientConfig: { service: { name: 's' } } }] },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
+import type { Certificate, TLSSocket } from 'node:tls';
 import { subjectAccessReviews, tokenReviews } from '@geobuk/api';
 import type { SubjectAccessReview, TokenReview } from '@geobuk/api';
 import type { Client, Clock } from '@geobuk/client';
@@ -40,10 +40,11 @@ export class Access {
   /** By client certificate of the cluster's CA, or by token. @returns nobody when neither holds. */
   async userOf(socket: TLSSocket, authorization: string | undefined, signal: AbortSignal): Promise<User | undefined> {
     if (socket.authorized) {
-      const { subject } = socket.getPeerCertificate();
-      const organizations: string | readonly string[] = subject.O ?? [];
+      // A connection that has just been closed still counts as authorized, but its certificate is gone.
+      const { subject }: { readonly subject?: Certificate } = socket.getPeerCertificate();
+      const organizations: string | readonly string[] = subject?.O ?? [];
       const groups = typeof organizations === 'string' ? [organizations] : organizations;
-      const name = String(subject.CN ?? '');
+      const name = String(subject?.CN ?? '');
       if (name !== '') return { name, uid: '', groups: [...groups, 'system:authenticated'], extra: {} };
     }
     const token = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];

@@ -1,4 +1,5 @@
 import { request } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import type { SubjectAccessReview, TokenReview } from '@geobuk/api';
 import { pods } from '@geobuk/api';
 import { systemClock } from '@geobuk/client';
@@ -155,5 +156,12 @@ describe('7.11.2 the endpoint of a node', () => {
     expect((await it.get('/metrics/probes', 'admin')).status).toBe(200);
     expect((await it.get('/nothing', 'admin')).status).toBe(404);
     expect((await it.get('/pods', 'admin', 'DELETE')).status).toBe(403);
+  });
+
+  it('7.11.2 takes a connection that was closed meanwhile, whose certificate is gone, for nobody', async () => {
+    const access = new Access({ client: new ReviewingClient({}), clock: systemClock, nodeName: 'n1' });
+    // Node.js gives an empty object once the socket is destroyed, and leaves `authorized` as it was.
+    const closed = { authorized: true, getPeerCertificate: () => ({}) } as unknown as TLSSocket;
+    expect(await access.userOf(closed, undefined, signal)).toBeUndefined();
   });
 });

@@ -3,15 +3,16 @@ import type { ResourceType } from '@geobuk/api';
 import { builtInStrategy } from './built-in-strategies.js';
 import { storePrefix } from './served-resource.js';
 import type { ServedResource, StoredConversion } from './served-resource.js';
+import { autoscalerConversion } from '../autoscaling/autoscaler-conversion.js';
 import { eventConversion } from '../events/event-conversion.js';
 
-/** The first version listed is the one stored, except where Kubernetes stores another. */
-const storedVersions: Readonly<Record<string, string>> = { 'autoscaling/horizontalpodautoscalers': 'v2' };
-
-/** Kinds that are the objects of another group, seen under other names; by `group/plural`. */
-const sharedStorage: Readonly<
+/** The first version listed is the one stored, except of these kinds, which have another form there; by `group/plural`. */
+const storedElsewhere: Readonly<
   Record<string, { readonly group: string; readonly version: string; readonly conversion: StoredConversion }>
-> = { 'events.k8s.io/events': { group: '', version: 'v1', conversion: eventConversion } };
+> = {
+  'autoscaling/horizontalpodautoscalers': { group: 'autoscaling', version: 'v2', conversion: autoscalerConversion },
+  'events.k8s.io/events': { group: '', version: 'v1', conversion: eventConversion },
+};
 
 /** What is served: the built-in table and what CustomResourceDefinitions add. Later `addons` and aggregation join here. */
 export class ResourceCatalog {
@@ -22,9 +23,9 @@ export class ResourceCatalog {
 
   constructor(types: readonly ResourceType[] = builtInResources) {
     for (const type of types) {
-      const name = `${type.group}/${type.plural}`;
-      const shared = sharedStorage[name];
-      const stored = shared ?? { group: type.group, version: storedVersions[name] ?? type.version };
+      const elsewhere = storedElsewhere[`${type.group}/${type.plural}`];
+      const stored = elsewhere ?? type;
+      const isStored = stored.group === type.group && stored.version === type.version;
       this.#builtIn.set(idOf(type.group, type.version, type.plural), {
         type,
         apiVersion: apiVersionOf(type),
@@ -33,7 +34,7 @@ export class ResourceCatalog {
         storageApiVersion: apiVersionOf(stored),
         schema: schemaOf(type),
         strategy: builtInStrategy(type),
-        conversion: shared?.conversion,
+        conversion: isStored ? undefined : elsewhere?.conversion,
       });
     }
   }
