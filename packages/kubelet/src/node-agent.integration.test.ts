@@ -126,7 +126,7 @@ describe('pods on containerd', () => {
     await waitFor(() => expect(stored('quick')).toBeUndefined());
   });
 
-  it('find their files, variables and names', async () => {
+  it('7.8.2 7.8.3 find their files, variables and names', async () => {
     const map: ConfigMap = {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -174,7 +174,7 @@ describe('pods on containerd', () => {
     expect(log).toContain('192.0.2.7\tship');
   });
 
-  it('say how they failed, in their own last words', async () => {
+  it('7.3.6 say how they failed, in their own last words', async () => {
     const container = { terminationMessagePath: '/dev/termination-log' };
     await client.create(
       pods,
@@ -191,7 +191,7 @@ describe('pods on containerd', () => {
     });
   });
 
-  it('whose command does not exist cannot start, and say so', async () => {
+  it('7.2.8 whose command does not exist cannot start, and say so', async () => {
     await client.create(pods, podOf('nocommand', '', {}, { command: ['/no/such/file'] }), { signal });
     await waitFor(() => {
       const status = stored('nocommand').status?.containerStatuses?.[0];
@@ -202,7 +202,7 @@ describe('pods on containerd', () => {
     });
   });
 
-  it('are restarted when their liveness probe fails, and ready when their readiness probe passes', async () => {
+  it('7.4.2 7.4.3 are restarted when their liveness probe fails, and ready when their readiness probe passes', async () => {
     const container = {
       livenessProbe: { exec: { command: ['test', '!', '-e', '/tmp/sick'] }, periodSeconds: 1, failureThreshold: 1 },
       readinessProbe: { exec: { command: ['test', '-e', '/tmp/ready'] }, periodSeconds: 1 },

@@ -12,7 +12,7 @@ import { agentUnderTest as harness, podOf, signal, waitFor } from './testing/age
 import type { AgentUnderTest as Harness } from './testing/agent-under-test.js';
 
 describe('a node', () => {
-  it('registers itself, becomes Ready and renews its lease', async () => {
+  it('7.1.1 7.1.2 registers itself, becomes Ready and renews its lease', async () => {
     await using node = await harness();
     await waitFor(() => {
       const [registered] = node.client.stored(nodes);
@@ -64,7 +64,7 @@ describe('a node', () => {
 });
 
 describe('a pod', () => {
-  it('runs, tells its status and its story', async () => {
+  it('7.2.3 7.2.7 runs, tells its status and its story', async () => {
     await using node = await harness();
     node.runtime.addImage('web:1');
     await node.client.create(pods, podOf(), { signal });
@@ -86,7 +86,7 @@ describe('a pod', () => {
     });
   });
 
-  it('goes when it is deleted: containers first, then its object, then its files', async () => {
+  it('7.6.1 goes when it is deleted: containers first, then its object, then its files', async () => {
     await using node = await harness();
     node.runtime.addImage('web:1');
     await node.client.create(pods, podOf(), { signal });
@@ -98,7 +98,7 @@ describe('a pod', () => {
     expect(node.runtime.history).toEqual(expect.arrayContaining(['stop main', 'stop sandbox default/web']));
   });
 
-  it('is restarted at once after its first crash and waits after the second', async () => {
+  it('7.3.7 is restarted at once after its first crash and waits after the second', async () => {
     await using node = await harness();
     node.runtime.addImage('web:1', { program: { exitsWith: 3 } });
     await node.client.create(pods, podOf(), { signal });
@@ -110,9 +110,10 @@ describe('a pod', () => {
       expect(main?.restartCount).toBe(1);
     });
     expect(node.pod().status?.phase).toBe('Running');
+    await waitFor(() => expect(node.reasons()).toContain('BackOff'));
   });
 
-  it('succeeds and keeps its dead container when it is not to restart', async () => {
+  it('7.2.2 succeeds and keeps its dead container when it is not to restart', async () => {
     await using node = await harness();
     node.runtime.addImage('web:1', { program: { exitsWith: 0 } });
     await node.client.create(pods, podOf({ restartPolicy: 'Never' }), { signal });
@@ -130,7 +131,7 @@ describe('a pod', () => {
     expect(node.runtime.container(node.pod().metadata.uid as string, 'main')?.state).toBe('exited');
   });
 
-  it('says that its image cannot be pulled', async () => {
+  it('7.5.1 says that its image cannot be pulled', async () => {
     await using node = await harness();
     await node.client.create(pods, podOf(), { signal });
     await waitFor(() => {
@@ -142,7 +143,7 @@ describe('a pod', () => {
     });
   });
 
-  it('runs init containers one after the other, a sidecar beside the main one', async () => {
+  it('7.3.1 7.3.2 runs init containers one after the other, a sidecar beside the main one', async () => {
     await using node = await harness();
     node.runtime.addImage('once:1', { program: { exitsWith: 0 } }, true);
     node.runtime.addImage('web:1', {}, true);
@@ -168,7 +169,7 @@ describe('a pod', () => {
     ]);
   });
 
-  it('waits for a ConfigMap and goes on when it appears, and sees its changes', async () => {
+  it('7.7.2 waits for a ConfigMap and goes on when it appears, and sees its changes', async () => {
     await using node = await harness();
     node.runtime.addImage('web:1');
     const volumes = [{ name: 'conf', configMap: { name: 'conf' } }];
@@ -227,7 +228,7 @@ describe('a pod', () => {
     expect(node.runtime.history).toEqual([]);
   });
 
-  it('gets a new sandbox when its old one dies', async () => {
+  it('7.12.3 gets a new sandbox when its old one dies', async () => {
     await using node = await harness();
     node.runtime.addImage('web:1');
     await node.client.create(pods, podOf(), { signal });
@@ -245,7 +246,7 @@ describe('a pod', () => {
 });
 
 describe('a restarted kubelet', () => {
-  it('adopts what runs and ends what was deleted meanwhile', async () => {
+  it('7.12.2 adopts what runs and ends what was deleted meanwhile', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'kubelet-'));
     await using _remove = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
     const first = await harness({ directory });

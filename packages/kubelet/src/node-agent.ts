@@ -189,6 +189,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     // Watches hang on the same dead connections, and would for minutes.
     silent: () => void deps.reconnect?.().catch((error: unknown) => log.warn({ err: error }, 'connections not ended')),
     heard: () => node.reportAnew(),
+    lost: () => node.reportAnew(),
   });
   const hostIP = (): string | undefined => config.ips[0];
 
@@ -292,6 +293,7 @@ export async function createNodeAgent(config: NodeAgentConfig, deps: NodeAgentDe
     clock,
     node: () => node.facts,
     allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+    appArmor: machine.appArmor,
   });
   const runner = createKeyRunner<string>({
     name: 'pod',

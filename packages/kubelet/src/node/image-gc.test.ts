@@ -14,7 +14,7 @@ const image = (id: string, changes: Partial<ImageState> = {}): ImageState => ({
 });
 const now = 1_000_000;
 
-describe('images to remove', () => {
+describe('7.5.2 images to remove', () => {
   it.each([
     ['the longest unused first, and no more than needed', 150, ['old', 'older'], ['older', 'old']],
     ['nothing when nothing has to be freed', 0, ['old'], []],

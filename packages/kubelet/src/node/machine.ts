@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readFile, statfs } from 'node:fs/promises';
+import { readFile, readdir, statfs } from 'node:fs/promises';
 import { arch, availableParallelism, networkInterfaces, release, totalmem } from 'node:os';
 import { createConnection } from 'node:net';
 import { promisify } from 'node:util';
+import { canonicalQuantity } from '@geobuk/api';
 
 /** What this machine is. Read once; the parts that change are in {@link readPressure}. */
 export interface Machine {
@@ -15,6 +16,10 @@ export interface Machine {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly diskBytes: number;
+  /** Huge pages that are set aside, in bytes, by their name in a Node: `hugepages-2Mi`. */
+  readonly hugePages: Readonly<Record<string, number>>;
+  /** The kernel confines by AppArmor. */
+  readonly appArmor: boolean;
 }
 
 const architectures: Readonly<Record<string, string>> = {
@@ -50,7 +55,27 @@ export async function readMachine(dataDir: string): Promise<Machine> {
     cpus: availableParallelism(),
     memoryBytes: totalmem(),
     diskBytes: disk.blocks * disk.bsize,
+    hugePages: await readHugePages(),
+    appArmor: (await textOf('/sys/module/apparmor/parameters/enabled')) === 'Y',
   };
+}
+
+const hugePagesRoot = '/sys/kernel/mm/hugepages';
+
+/** Follows: resource names of huge pages. A kernel without any has none. */
+async function readHugePages(): Promise<Readonly<Record<string, number>>> {
+  const sizes = (await readdir(hugePagesRoot).catch(() => [])).map((name) =>
+    Number(/^hugepages-(\d+)kB$/.exec(name)?.[1]),
+  );
+  const found = await Promise.all(
+    sizes
+      .filter((kilobytes) => kilobytes > 0)
+      .map(async (kilobytes) => {
+        const pages = Number(await textOf(`${hugePagesRoot}/hugepages-${kilobytes}kB/nr_hugepages`)) || 0;
+        return [`hugepages-${canonicalQuantity(`${kilobytes}Ki`)}`, pages * kilobytes * 1024] as const;
+      }),
+  );
+  return Object.fromEntries(found);
 }
 
 export interface Pressure {

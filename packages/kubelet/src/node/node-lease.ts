@@ -15,6 +15,8 @@ export interface NodeLeaseDeps {
   readonly silent: () => void;
   /** It answers again, after it was silent. */
   readonly heard: () => void;
+  /** The lease was removed, as it is with its Node. */
+  readonly lost: () => void;
 }
 
 const namespace = 'kube-node-lease';
@@ -27,6 +29,8 @@ export class NodeLease {
   readonly #deps: NodeLeaseDeps;
   #lease: Lease | undefined;
   #wasSilent = false;
+
+  #had = false;
 
   constructor(deps: NodeLeaseDeps) {
     this.#deps = deps;
@@ -69,6 +73,7 @@ export class NodeLease {
         : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: owner.metadata.uid }] };
     const before = this.#lease ?? (await this.#read(signal));
     if (before !== undefined) {
+      this.#had = true;
       this.#lease = await client.update(
         leases,
         { ...before, metadata: { ...before.metadata, ...ownerReferences }, spec: { ...before.spec, ...spec } },
@@ -84,6 +89,9 @@ export class NodeLease {
     };
     try {
       this.#lease = await client.create(leases, fresh, { signal });
+      // It goes with its Node: then that is gone too, and nobody else tells.
+      if (this.#had) this.#deps.lost();
+      this.#had = true;
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }

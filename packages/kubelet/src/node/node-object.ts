@@ -73,10 +73,17 @@ export function nodeResources(
   before: NodeStatus,
   { machine, maxPods, reserved }: Pick<NodeStatusFacts, 'machine' | 'maxPods' | 'reserved'>,
 ): { readonly capacity: Readonly<Record<string, string>>; readonly allocatable: Readonly<Record<string, string>> } {
-  const common = { cpu: String(machine.cpus), pods: String(maxPods), 'hugepages-1Gi': '0', 'hugepages-2Mi': '0' };
+  const hugePages = Object.entries({ 'hugepages-1Gi': 0, 'hugepages-2Mi': 0, ...machine.hugePages });
+  const common = {
+    cpu: String(machine.cpus),
+    pods: String(maxPods),
+    ...Object.fromEntries(hugePages.map(([name, bytes]) => [name, bytes === 0 ? '0' : canonicalQuantity(`${bytes / 1024}Ki`)])),
+  };
+  const hugeBytes = hugePages.reduce((sum, [, bytes]) => sum + bytes, 0);
   const own = { ...common, memory: kibibytes(machine.memoryBytes), 'ephemeral-storage': kibibytes(machine.diskBytes) };
   const foreign = Object.fromEntries(Object.entries(before.capacity ?? {}).filter(([name]) => !(name in own)));
-  const free = Math.max(0, machine.memoryBytes - reserved.memoryBytes);
+  // Memory in huge pages is set aside for those who ask for them.
+  const free = Math.max(0, machine.memoryBytes - reserved.memoryBytes - hugeBytes);
   const disk = Math.max(0, machine.diskBytes - reserved.diskBytes);
   return {
     capacity: { ...foreign, ...own },

@@ -1,8 +1,9 @@
 import type { Node, Pod } from '@geobuk/api';
-import { bytesOf, cpuMillis } from '@geobuk/api';
+import { bytesOf, cpuMillis, matchesNodeAffinity } from '@geobuk/api';
 import type { Verdict } from './pod-status.js';
 import { isCritical } from '../eviction/ranking.js';
 import { podRequests, qosClassOf } from './resources.js';
+import { allContainersOf } from './pod-containers.js';
 
 /** Sysctls that live in a namespace of the pod's own and hurt nobody else. Follows: safe sysctls. */
 const safeSysctls = new Set([
@@ -30,6 +31,29 @@ export interface AdmissionFacts {
   readonly pressures: ReadonlySet<string>;
   /** The machine goes down. */
   readonly goesDown: boolean;
+  /** The kernel confines by AppArmor. */
+  readonly appArmor: boolean;
+}
+
+const affinityRefusal: Verdict = {
+  reason: 'NodeAffinity',
+  message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+};
+
+/** What this node cannot do is refused, never left out in silence. Follows: the admit handlers of the kubelet. */
+function securityRefusal(pod: Pod, appArmor: boolean): Verdict | undefined {
+  const { securityContext } = pod.spec;
+  if (securityContext?.supplementalGroupsPolicy === 'Strict') {
+    const message = 'SupplementalGroupsPolicy=Strict is not supported in this node';
+    return { reason: 'SupplementalGroupsPolicyNotSupported', message };
+  }
+  const profiles = [
+    securityContext?.appArmorProfile,
+    ...allContainersOf(pod).map(({ spec }) => spec.securityContext?.appArmorProfile),
+  ];
+  if (!appArmor && profiles.some((one) => one !== undefined && one.type !== 'Unconfined'))
+    return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
+  return undefined;
 }
 
 const hostPortsOf = (pod: Pod): readonly string[] =>
@@ -54,7 +78,7 @@ const toleratesPressure = ({ spec }: Pod, types: readonly string[]): boolean =>
 /** Whether this node can take the pod after all. Follows: lifecycle predicate and sysctl admission. @returns why not. */
 export function admissionRefusal(
   pod: Pod,
-  { node, others, allocatable, allowedUnsafeSysctls, pressures, goesDown }: AdmissionFacts,
+  { node, others, allocatable, allowedUnsafeSysctls, pressures, goesDown, appArmor }: AdmissionFacts,
 ): Verdict | undefined {
   if (goesDown) return { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' };
   const worries = [...pressures].filter((type) => type !== 'MemoryPressure' || qosClassOf(pod) === 'BestEffort');
@@ -64,15 +88,10 @@ export function admissionRefusal(
   if (os !== undefined && os !== 'linux') {
     return { reason: 'PodOSNotSupported', message: "Failed to admit pod as the OS field doesn't match node OS" };
   }
-  const labels = node?.metadata.labels;
-  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) {
-    if (labels !== undefined && labels[key] !== value) {
-      return {
-        reason: 'NodeAffinity',
-        message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
-      };
-    }
-  }
+  const { name = '', labels } = node?.metadata ?? {};
+  if (labels !== undefined && !matchesNodeAffinity({ name, labels }, pod.spec)) return affinityRefusal;
+  const insecure = securityRefusal(pod, appArmor);
+  if (insecure !== undefined) return insecure;
   for (const { name } of pod.spec.securityContext?.sysctls ?? []) {
     const allowed = allowedUnsafeSysctls.some((one) =>
       one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one,

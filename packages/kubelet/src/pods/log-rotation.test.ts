@@ -10,7 +10,7 @@ import { LogRotation } from './log-rotation.js';
 
 const { signal } = new AbortController();
 
-it('sets a large log aside, has the engine open a new one, and keeps so many only', async () => {
+it('7.11.1 sets a large log aside, has the engine open a new one, and keeps so many only', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'logs-'));
   await using _remove = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
   const runtime = new FakeRuntime();

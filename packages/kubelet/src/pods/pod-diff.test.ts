@@ -224,15 +224,21 @@ describe('a pod that is to end', () => {
   const ending = { graceSeconds: 30, since: now, remove: true, message: '' };
   const spec = { initContainers: [sidecar, { ...sidecar, name: 'second' }] };
 
-  it('stops main containers together, then sidecars from the last to the first, then the sandbox', () => {
+  it('7.6.1 stops main containers together, then sidecars from the last to the first, then the sandbox', () => {
     const state = seen([container('main'), container('helper'), container('second')]);
     expect(told(diffEndingPod(podOf(spec), state, ending).steps)).toEqual([
       'stop main',
       'stop second',
       'stop helper',
       'stopSandbox s0',
-      'removeSandbox s0',
     ]);
+  });
+
+  it('7.6.4 is removed when it has been seen how its containers ended, not before', () => {
+    const ended = seen([container('main', done)], 'notReady');
+    expect(told(diffEndingPod(podOf(), ended, ending).steps)).toEqual(['removeSandbox s0']);
+    const lost = seen([container('main', done)]);
+    expect(told(diffEndingPod(podOf(), lost, ending).steps)).toEqual(['stopSandbox s0', 'removeSandbox s0']);
   });
 
   it('keeps its dead containers when its object stays', () => {

@@ -108,11 +108,13 @@ export function diffEndingPod(pod: Pod | undefined, state: PodState | undefined,
   const late = alive.filter(({ name }) => order.has(name));
   late.sort((a, b) => (order.get(b.name) as number) - (order.get(a.name) as number));
   for (const container of late) steps.push({ kind: 'stopContainers', containers: [toStop(container)] });
+  // How containers ended is seen and told before they are removed: whoever holds the pod up has to know.
+  const remove = ending.remove && alive.length === 0;
   for (const { id, state: is } of state?.sandboxes ?? []) {
     if (is === 'ready') steps.push({ kind: 'stopSandbox', id });
-    if (ending.remove) steps.push({ kind: 'removeSandbox', id });
+    if (remove) steps.push({ kind: 'removeSandbox', id });
   }
-  if (ending.remove && state !== undefined) {
+  if (remove && state !== undefined) {
     const sandboxes = new Set(state.sandboxes.map(({ id }) => id));
     for (const { id, name, sandboxId } of state.containers) {
       if (!sandboxes.has(sandboxId)) steps.push({ kind: 'removeContainer', id, name });

@@ -35,6 +35,8 @@ export class PodMemory {
   readonly hooked = new Set<string>();
   /** Containers that were told to stop, and an event said so. */
   readonly killing = new Set<string>();
+  /** Waits that people were told of, by container name: the moment they end, or began. */
+  readonly backOffTold = new Map<string, number>();
   readonly lastWords = new Map<string, string>();
 
   failed(container: string, trouble: Trouble, now: number, retryAt: number, waitsForObjects = false): void {

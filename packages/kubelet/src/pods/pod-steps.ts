@@ -128,6 +128,12 @@ export class PodSteps {
       events.pod(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${networkMessage}`);
       throw new NetworkNotReadyError(networkMessage);
     }
+    if (pod.spec.hostUsers === false) {
+      // Never without what was asked for: the pod relies on it.
+      const message = `the handler "${runtimes.handlerOf(pod)}" does not support user namespaces`;
+      events.pod(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${message}`);
+      throw new RuntimeError('Sandbox', message);
+    }
     await directories.make(pod);
     this.#deps.cgroups?.ensure(pod, this.#deps.allPods());
     try {

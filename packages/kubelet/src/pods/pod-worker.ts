@@ -14,7 +14,7 @@ import { containerOf, isTerminal } from './pod-containers.js';
 import { diffEndingPod, diffPod } from './pod-diff.js';
 import type { PodEnding, PodPlan, PodView } from './pod-diff.js';
 import { deadlineOf, endingOf } from './pod-ending.js';
-import type { PodMemories, PodMemory } from './pod-memory.js';
+import type { FailedStart, PodMemories, PodMemory } from './pod-memory.js';
 import { referencesOf } from './pod-references.js';
 import type { PodRuntimes } from './pod-runtimes.js';
 import type { PodSource } from './pod-source.js';
@@ -49,6 +49,8 @@ export interface PodWorkerDeps {
   readonly clock: Clock;
   readonly node: () => NodeFacts;
   readonly allowedUnsafeSysctls: readonly string[];
+  /** The kernel confines by AppArmor. */
+  readonly appArmor: boolean;
 }
 
 /** Far more than any pod needs; a plan that never comes to rest is a bug, and waits for the next pass. */
@@ -144,7 +146,11 @@ export class PodWorker {
     // Nothing is to be started, but files may have changed, and tokens grow old.
     const { refreshAt } = await this.#mount(pod, undefined, signal);
     const deadline = memory.verdict === undefined ? deadlineOf(pod, status.of(pod).startTime) : undefined;
-    const moments = [refreshAt, deadline]
+    // What people see of a failed pull changes after a moment.
+    const shown = [...memory.failedStarts.values()]
+      .filter(({ reason, failedAt }) => reason === 'ErrImagePull' && clock.now() < failedAt + shownMs)
+      .map(({ failedAt }) => failedAt + shownMs);
+    const moments = [refreshAt, deadline, ...shown]
       .filter((moment) => moment !== undefined)
       .map((moment) => moment - clock.now());
     if (plan.wakeAfterMs !== undefined) moments.push(plan.wakeAfterMs);
@@ -160,7 +166,8 @@ export class PodWorker {
     if (pod.status?.startTime !== undefined) return; // An earlier kubelet has let it in.
     const others = this.#others(pod);
     const { node: object, allocatable, pressures, goesDown } = node();
-    const facts = { node: object, others, allocatable, allowedUnsafeSysctls, pressures, goesDown };
+    const { appArmor } = this.#deps;
+    const facts = { node: object, others, allocatable, allowedUnsafeSysctls, pressures, goesDown, appArmor };
     const refusal = admissionRefusal(pod, facts);
     if (refusal === undefined) return;
     const message = goesDown ? refusal.message : `Pod was rejected: ${refusal.message}`;
@@ -277,6 +284,7 @@ export class PodWorker {
     const { status, clock, probes, node } = this.#deps;
     await this.#readLastWords(state, memory);
     const now = clock.now();
+    if (ending === undefined) this.#tellOfWaits(pod, plan, memory, now);
     const idle = (state?.containers ?? []).every((container) => container.state !== 'running');
     const next = podStatus(pod, state, status.of(pod), {
       now,
@@ -297,12 +305,34 @@ export class PodWorker {
     status.report(pod, next);
   }
 
+  /** Once for each wait. Follows: BackOff events of containers and images. */
+  #tellOfWaits(pod: Pod, plan: PodPlan, memory: PodMemory, now: number): void {
+    const { events } = this.#deps;
+    const { name: podName, namespace, uid } = pod.metadata;
+    const isNew = (name: string, wait: number): boolean => {
+      if (memory.backOffTold.get(name) === wait) return false;
+      memory.backOffTold.set(name, wait);
+      return true;
+    };
+    for (const [name, { untilMs }] of plan.crashLoops) {
+      if (!isNew(name, untilMs)) continue;
+      const message = `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${uid})`;
+      events.pod(pod, 'Warning', 'BackOff', message, name);
+    }
+    for (const [name, failed] of memory.failedStarts) {
+      if (!isPullBackOff(failed, now) || !isNew(name, failed.failedAt)) continue;
+      const image = containerOf(pod, name)?.spec.image ?? '';
+      events.pod(pod, 'Normal', 'BackOff', `Back-off pulling image "${image}"`, name);
+      events.pod(pod, 'Warning', 'Failed', 'Error: ImagePullBackOff', name);
+    }
+  }
+
   /** While a pull waits for its next try, that is what people see. */
   #trouble(pod: Pod, name: string, memory: PodMemory, now: number): { reason: string; message: string } | undefined {
     const failed = memory.failedStarts.get(name);
     if (failed === undefined) return undefined;
     const image = containerOf(pod, name)?.spec.image ?? '';
-    if (failed.reason === 'ErrImagePull' && failed.retryAt > now && now - failed.failedAt >= shownMs) {
+    if (isPullBackOff(failed, now)) {
       return {
         reason: 'ImagePullBackOff',
         message: `Back-off pulling image "${image}": ErrImagePull: ${failed.message}`,
@@ -346,6 +376,9 @@ export class PodWorker {
     return {};
   }
 }
+
+const isPullBackOff = ({ reason, retryAt, failedAt }: FailedStart, now: number): boolean =>
+  reason === 'ErrImagePull' && retryAt > now && now - failedAt >= shownMs;
 
 /** What a running container was given: by this kubelet, or as an earlier one wrote it down. */
 function appliedTo(id: string, pod: Pod, memory: PodMemory): Resources | undefined {

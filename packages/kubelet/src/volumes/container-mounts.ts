@@ -29,6 +29,10 @@ export async function containerMounts(
       throw new MountError(`cannot find volume "${wanted.name}" to mount into container "${container.name}"`);
     if (volume.block === true)
       throw new MountError(`volume "${wanted.name}" has volumeMode Block, but is specified in volumeMounts`);
+    if (wanted.recursiveReadOnly === 'Enabled')
+      throw new MountError(
+        `volume "${wanted.name}" requested recursive read-only mount, but it is not supported by the runtime`,
+      );
     const subPath =
       wanted.subPathExpr === undefined ? (wanted.subPath ?? '') : expandedPath(wanted.subPathExpr, variables);
     mounts.push({

@@ -18,7 +18,7 @@ const pod: Pod = {
 };
 const none = { configMap: () => undefined, secret: () => undefined };
 
-describe('expansion', () => {
+describe('7.3.5 expansion', () => {
   it.each([
     ['$(A)-$(B)', '1-2'],
     ['$$(A)', '$(A)'],
@@ -29,7 +29,7 @@ describe('expansion', () => {
   });
 });
 
-describe('the environment of a container', () => {
+describe('7.8.2 the environment of a container', () => {
   it('knows what stands before, the downward API, and resources in their divisor', () => {
     const env = [
       { name: 'A', value: '1' },
@@ -64,7 +64,7 @@ describe('the environment of a container', () => {
   });
 });
 
-it('tells of Services as links do', () => {
+it('7.8.1 tells of Services as links do', () => {
   const service: Service = {
     metadata: { name: 'my-db', namespace: 'shop' },
     spec: { clusterIP: '10.43.0.9', ports: [{ name: 'sql', port: 5432 }] },
@@ -87,7 +87,7 @@ it('tells of Services as links do', () => {
   expect(serviceEnvironment([service], 'shop', false)).toEqual([]);
 });
 
-describe('DNS of a pod', () => {
+describe('7.8.4 DNS of a pod', () => {
   const cluster = { servers: ['10.43.0.10'], domain: 'cluster.local' };
   const node = { servers: ['198.51.100.1'], searches: ['lan'], options: ['timeout:1'] };
   const inCluster = ['shop.svc.cluster.local', 'svc.cluster.local', 'cluster.local', 'lan'];
@@ -115,7 +115,7 @@ describe('DNS of a pod', () => {
   });
 });
 
-it('writes /etc/hosts with the pod’s own name and its aliases', () => {
+it('7.8.3 writes /etc/hosts with the pod’s own name and its aliases', () => {
   const aliased = { ...pod, spec: { ...pod.spec, hostAliases: [{ ip: '192.0.2.9', hostnames: ['a', 'b'] }] } };
   const text = hostsFile(aliased, ['10.42.0.5'], 'web', 'sub.shop.svc.cluster.local', '');
   expect(text).toContain('10.42.0.5\tweb.sub.shop.svc.cluster.local\tweb\n');
