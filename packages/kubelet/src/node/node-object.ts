@@ -77,7 +77,9 @@ export function nodeResources(
   const common = {
     cpu: String(machine.cpus),
     pods: String(maxPods),
-    ...Object.fromEntries(hugePages.map(([name, bytes]) => [name, bytes === 0 ? '0' : canonicalQuantity(`${bytes / 1024}Ki`)])),
+    ...Object.fromEntries(
+      hugePages.map(([name, bytes]) => [name, bytes === 0 ? '0' : canonicalQuantity(`${bytes / 1024}Ki`)]),
+    ),
   };
   const hugeBytes = hugePages.reduce((sum, [, bytes]) => sum + bytes, 0);
   const own = { ...common, memory: kibibytes(machine.memoryBytes), 'ephemeral-storage': kibibytes(machine.diskBytes) };
