@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { networkInterfaces } from 'node:os';
-import { runAgent, runHealthServer } from '@geobuk/addon-sdk';
-import { allSettledOrThrow } from '@geobuk/client';
+import { runAgent, runHealthServer, runTogether } from '@geobuk/addon-sdk';
 import { followCluster } from './cluster-source.js';
 import type { DnsConfig } from './config.js';
 import { DnsServer } from './dns-server.js';
@@ -54,15 +53,17 @@ await runAgent<DnsConfig>('dns', async ({ config, cluster, informers, clock, log
   };
   const stopServing = new AbortController();
   try {
-    await allSettledOrThrow([
-      runHealthServer(
-        { host: '127.0.0.1', port: ports.status, checks, metrics: () => registry.metrics() },
-        stopServing.signal,
-      ),
-      followCluster(informers, zone, config.pods === 'verified', signal)
-        .then(() => whenAborted(signal))
-        .then(() => clock.after(lameDuckMs, { signal: stopServing.signal }))
-        .finally(() => stopServing.abort()),
+    await runTogether(signal, [
+      () =>
+        runHealthServer(
+          { host: '127.0.0.1', port: ports.status, checks, metrics: () => registry.metrics() },
+          stopServing.signal, // serves on while others learn that this one goes
+        ),
+      (all) =>
+        followCluster(informers, zone, config.pods === 'verified', all)
+          .then(() => whenAborted(all))
+          .then(() => clock.after(lameDuckMs, { signal: stopServing.signal }))
+          .finally(() => stopServing.abort()),
     ]);
   } finally {
     await server.close();

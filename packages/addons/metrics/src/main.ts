@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { apiServices, nodes, pods } from '@geobuk/api';
-import { runAgent } from '@geobuk/addon-sdk';
+import { runAgent, runTogether } from '@geobuk/addon-sdk';
 import type { Clock } from '@geobuk/client';
 import { allSettledOrThrow, inClusterConfig } from '@geobuk/client';
 import { MetricsCatalogue } from './api/metrics-catalogue.js';
@@ -65,12 +65,12 @@ await runAgent<MetricsConfig>('metrics', async ({ config, cluster, client, infor
   registration.trust(certificate.ca);
   log.info({ port, resolutionMs }, 'serving');
 
-  const keepTrust = async (): Promise<void> => {
+  const keepTrust = async (all: AbortSignal): Promise<void> => {
     for (;;) {
-      await clock.after(anchorsEveryMs, { signal });
+      await clock.after(anchorsEveryMs, { signal: all });
       const before = { anchors, certificate };
-      anchors = await readTrustAnchors(client, signal).catch((error: unknown) => {
-        if (!signal.aborted) log.warn({ err: error }, 'the API does not say whom to trust: it stays as it was');
+      anchors = await readTrustAnchors(client, all).catch((error: unknown) => {
+        if (!all.aborted) log.warn({ err: error }, 'the API does not say whom to trust: it stays as it was');
         return anchors;
       });
       if (certificate.notAfterMs - clock.now() < renewBeforeMs)
@@ -80,15 +80,13 @@ await runAgent<MetricsConfig>('metrics', async ({ config, cluster, client, infor
       registration.trust(certificate.ca);
     }
   };
-  await allSettledOrThrow([
-    untilAborted(signal, keepTrust()),
-    registration.run(signal),
-    untilAborted(
-      signal,
-      allSettledOrThrow([nodeInformer.whenSynced(signal), podInformer.whenSynced(signal)]).then(() =>
-        afterFirst(scraper, clock, signal),
-      ),
-    ),
+  await runTogether(signal, [
+    keepTrust,
+    (all) => registration.run(all),
+    async (all) => {
+      await allSettledOrThrow([nodeInformer.whenSynced(all), podInformer.whenSynced(all)]);
+      await afterFirst(scraper, clock, all);
+    },
   ]);
 });
 
@@ -97,11 +95,4 @@ async function afterFirst(scraper: Scraper, clock: Clock, signal: AbortSignal): 
   await scraper.turn(clock.now(), signal);
   await clock.after(2_000, { signal });
   await scraper.run(signal);
-}
-
-/** An end by the signal is a good end. */
-function untilAborted(signal: AbortSignal, work: Promise<unknown>): Promise<unknown> {
-  return work.catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { nodes, persistentVolumeClaims, persistentVolumes, storageClasses } from '@geobuk/api';
-import { isBeingRemoved, runAgent, runHealthServer } from '@geobuk/addon-sdk';
-import { allSettledOrThrow, createEventRecorder, createRunner, deadline } from '@geobuk/client';
+import { isBeingRemoved, runAgent, runHealthServer, runTogether } from '@geobuk/addon-sdk';
+import { createEventRecorder, createRunner, deadline } from '@geobuk/client';
 import { ClaimController } from './claim-controller.js';
 import { cleanUp, sweepEmpty } from './clean-up.js';
 import type { StorageConfig } from './config.js';
@@ -44,28 +44,22 @@ await runAgent<StorageConfig>('storage', async (context, signal) => {
   const isSynced = (): boolean => volumes.synced && claims.synced && classes.synced;
   const ready = (): string | undefined => (isSynced() && !signal.aborted ? undefined : 'the cluster is not known yet');
   log.info({ directory: place.directory }, 'serving');
-  await allSettledOrThrow([
-    runner.run(signal),
-    events.run(signal),
-    runHealthServer(
-      {
-        host: '127.0.0.1',
-        port: storageHealthPort(cluster.id, config.healthPort),
-        checks: { '/health': () => undefined, '/ready': ready },
-        metrics: createMetrics(nodeName, capacity),
-      },
-      signal,
-    ),
-    informers.whenSynced(signal).then(
-      async () => {
-        const isKnown = (name: string): boolean => volumes.lister.get({ name }) !== undefined;
-        const removed = await sweepEmpty(directories, isKnown);
-        if (removed.length > 0) log.info({ removed }, 'removed empty directories of claims that are gone');
-      },
-      (error: unknown) => {
-        if (!signal.aborted) throw error;
-      },
-    ),
+  const health = {
+    host: '127.0.0.1',
+    port: storageHealthPort(cluster.id, config.healthPort),
+    checks: { '/health': () => undefined, '/ready': ready },
+    metrics: createMetrics(nodeName, capacity),
+  };
+  await runTogether(signal, [
+    (all) => runner.run(all),
+    (all) => events.run(all),
+    (all) => runHealthServer(health, all),
+    async (all) => {
+      await informers.whenSynced(all);
+      const isKnown = (name: string): boolean => volumes.lister.get({ name }) !== undefined;
+      const removed = await sweepEmpty(directories, isKnown);
+      if (removed.length > 0) log.info({ removed }, 'removed empty directories of claims that are gone');
+    },
   ]);
   const top = config.directory === '' ? '/var/lib' : config.directory;
   if (await isBeingRemoved(client, { kind: 'DaemonSet', name: 'storage' }, log)) {

@@ -1,6 +1,6 @@
-import { Sysctls, createNft, isBeingRemoved, runHealthServer } from '@geobuk/addon-sdk';
+import { Sysctls, createNft, isBeingRemoved, runHealthServer, runTogether } from '@geobuk/addon-sdk';
 import type { AgentContext } from '@geobuk/addon-sdk';
-import { allSettledOrThrow, createRunner, deadline } from '@geobuk/client';
+import { createRunner, deadline } from '@geobuk/client';
 import type { Controller } from '@geobuk/client';
 import type { ProxyConfig } from '../config.js';
 import { healthPortOf } from '../manifests.js';
@@ -33,7 +33,7 @@ export async function runProxyAgent(context: AgentContext<ProxyConfig>, signal: 
     port: healthPortOf(config, cluster),
     checks: { '/health': () => undefined, '/ready': () => rules.waitingFor },
   };
-  await allSettledOrThrow([runner.run(signal), runHealthServer(health, signal)]);
+  await runTogether(signal, [(all) => runner.run(all), (all) => runHealthServer(health, all)]);
   if (!(await isBeingRemoved(client, { kind: 'DaemonSet', name: 'proxy' }, log))) return;
   log.info('the addon is being removed: taking back what it did to this node');
   using limit = deadline(new AbortController().signal, removalTimeoutMs);
