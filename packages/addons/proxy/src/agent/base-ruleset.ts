@@ -15,11 +15,14 @@ export const sharedSets = {
   'no-endpoints': ['map', byAddress],
   'no-endpoint-nodeports': ['map', byPort],
   firewall: ['map', byAddress],
-  // Targets of all Services side by side: a random number from a Service's range finds one of its own. One for each
-  // protocol, since nft takes the type of a port from one.
-  'targets-tcp': ['map', 'typeof numgen random mod 65536 : ip daddr . tcp dport'],
-  'targets-udp': ['map', 'typeof numgen random mod 65536 : ip daddr . udp dport'],
-  'targets-sctp': ['map', 'typeof numgen random mod 65536 : ip daddr . sctp dport'],
+  // Targets of all Services, numbered for each address and port: a random number finds one. One map for each protocol,
+  // since nft takes the type of a port from one.
+  'targets-tcp': ['map', 'typeof ip daddr . tcp dport . numgen random mod 65536 : ip daddr . tcp dport'],
+  'targets-udp': ['map', 'typeof ip daddr . udp dport . numgen random mod 65536 : ip daddr . udp dport'],
+  'targets-sctp': ['map', 'typeof ip daddr . sctp dport . numgen random mod 65536 : ip daddr . sctp dport'],
+  'nodeport-targets-tcp': ['map', 'typeof tcp dport . numgen random mod 65536 : ip daddr . tcp dport'],
+  'nodeport-targets-udp': ['map', 'typeof udp dport . numgen random mod 65536 : ip daddr . udp dport'],
+  'nodeport-targets-sctp': ['map', 'typeof sctp dport . numgen random mod 65536 : ip daddr . sctp dport'],
   hairpin: ['set', 'type ipv4_addr . ipv4_addr'],
 } as const satisfies Readonly<Record<string, readonly ['map' | 'set', string]>>;
 
@@ -43,7 +46,7 @@ export interface BaseRulesetOptions {
 /**
  * The chains that do not depend on any Service: one look-up in a map for a packet, however many Services there are.
  *
- * prerouting/output → services (address, protocol, port) or nodeports (protocol, port) → the Service's chain → dnat
+ * prerouting/output → services (address, protocol, port) or nodeports (protocol, port) → a chain for so many targets → dnat
  */
 export function baseChains(options: BaseRulesetOptions): ReadonlyMap<string, NftChain> {
   const local = options.localhostNodePorts ? 'fib daddr type local' : 'fib daddr type local ip daddr != 127.0.0.0/8';

@@ -7,7 +7,6 @@ import { mapped } from '@geobuk/client';
 import type { BaseRulesetOptions } from './base-ruleset.js';
 import type { Conntrack } from './conntrack.js';
 import { ProxyRuleset } from './proxy-ruleset.js';
-import { RangeAllocator } from './range-allocator.js';
 import type { Place, ServicePortModel } from './service-port.js';
 import { servicePorts } from './service-port.js';
 import type { ServiceRules } from './service-ruleset.js';
@@ -45,7 +44,6 @@ export class ProxyRules implements Controller<'rules'> {
   /** Services that changed since the last pass; a hint only: a pass that fails starts from everything. */
   #changed = new Set<string>();
   #ruleset = new ProxyRuleset();
-  #ranges = new RangeAllocator();
   #ports = new Map<string, readonly ServicePortModel[]>();
   /** What the kernel's table was made with; undefined when it must be made anew. */
   #base: string | undefined;
@@ -111,12 +109,11 @@ export class ProxyRules implements Controller<'rules'> {
       const before = this.#ports.get(id) ?? [];
       const after = this.#portsOf(parseKey(id));
       flows.push(...staleFlows(before, after));
-      changes.set(id, after.length === 0 ? undefined : serviceRuleset(after, this.#deps.podCIDR, this.#ranges));
+      changes.set(id, after.length === 0 ? undefined : serviceRuleset(after, this.#deps.podCIDR));
       if (after.length === 0) this.#ports.delete(id);
       else this.#ports.set(id, after);
     }
-    const { before, after, unused } = this.#ruleset.change(changes);
-    for (const range of unused) this.#ranges.release(range);
+    const { before, after } = this.#ruleset.change(changes);
     await this.#deps.nft.apply(diffNftRuleset(this.#deps.table, before, after), { signal });
     return flows;
   }
@@ -126,18 +123,16 @@ export class ProxyRules implements Controller<'rules'> {
     const flows: StaleFlows[] = [];
     const ports = new Map<string, readonly ServicePortModel[]>();
     const changes = new Map<string, ServiceRules>();
-    const ranges = new RangeAllocator();
     for (const service of this.#services.list()) {
       const key = keyOf(service);
       const models = this.#portsOf(key);
       const id = formatKey(key);
       if (models.length === 0) continue;
       ports.set(id, models);
-      changes.set(id, serviceRuleset(models, this.#deps.podCIDR, ranges));
+      changes.set(id, serviceRuleset(models, this.#deps.podCIDR));
     }
     for (const [id, before] of this.#ports) flows.push(...staleFlows(before, ports.get(id) ?? []));
     this.#ports = ports;
-    this.#ranges = ranges;
     this.#ruleset = new ProxyRuleset();
     this.#ruleset.change(changes);
     await this.#deps.nft.apply(replaceNftTable(this.#deps.table, this.#ruleset.whole(base)), { signal });

@@ -2,7 +2,6 @@ import type { Endpoint, EndpointSlice, Service, ServiceSpec } from '@geobuk/api'
 import { describe, expect, it } from 'vitest';
 import type { ServicePortModel } from './service-port.js';
 import { servicePorts } from './service-port.js';
-import { RangeAllocator } from './range-allocator.js';
 import { serviceRuleset } from './service-ruleset.js';
 import { staleFlows } from './stale-flows.js';
 
@@ -93,20 +92,34 @@ describe('servicePorts', () => {
 
 describe('serviceRuleset', () => {
   const rules = (spec: Partial<ServiceSpec>, ...endpoints: readonly Endpoint[]) =>
-    serviceRuleset(servicePorts(service(spec), [slice(...endpoints)], place), '10.42.0.0/16', new RangeAllocator());
+    serviceRuleset(servicePorts(service(spec), [slice(...endpoints)], place), '10.42.0.0/16');
 
-  it('sends to one target directly, to several by the shared map', () => {
-    expect([...rules({}, endpoint('1.1.1.1')).chains.values()][0]?.rules.at(-1)).toBe(
-      'meta l4proto tcp dnat to 1.1.1.1:8080',
+  it('8.2.2 gives a Service no chain of its own, but one that all with as many targets share', () => {
+    const { chains, shared, elements } = rules({}, endpoint('1.1.1.1'), endpoint('1.1.1.2'));
+    expect([chains.size, [...shared.keys()]]).toEqual([0, ['internal-tcp-2']]);
+    expect(shared.get('internal-tcp-2')?.rules.at(-1)).toBe(
+      'meta l4proto tcp dnat to ip daddr . tcp dport . numgen random mod 2 map @targets-tcp',
     );
-    const several = rules({}, endpoint('1.1.1.1'), endpoint('1.1.1.2'));
-    expect([...several.chains.values()][0]?.rules.at(-1)).toBe(
-      'meta l4proto tcp dnat to numgen random mod 2 offset 0 map @targets-tcp',
-    );
-    expect(several.elements.filter(([set]) => set === 'targets-tcp')).toEqual([
-      ['targets-tcp', '0', '1.1.1.1 . 8080'],
-      ['targets-tcp', '1', '1.1.1.2 . 8080'],
+    expect(elements).toEqual([
+      ['targets-tcp', '10.43.0.9 . 80 . 0', '1.1.1.1 . 8080'],
+      ['targets-tcp', '10.43.0.9 . 80 . 1', '1.1.1.2 . 8080'],
+      ['services', '10.43.0.9 . tcp . 80', 'goto internal-tcp-2'],
     ]);
+  });
+
+  it('8.1.5 numbers the pods of this node first where the policy is Local', () => {
+    const spec = { type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ port: 80, nodePort: 30080 }] } as const;
+    const here = { ...endpoint('1.1.1.2'), nodeName: place.nodeName };
+    const { elements } = rules(spec, endpoint('1.1.1.1'), here);
+    expect(elements.filter(([set]) => set.startsWith('nodeport'))).toEqual([
+      ['nodeport-targets-tcp', '30080 . 0', '1.1.1.2 . 8080'],
+      ['nodeport-targets-tcp', '30080 . 1', '1.1.1.1 . 8080'],
+      ['nodeports', 'tcp . 30080', 'goto local-nodeport-tcp-1-2-0'],
+    ]);
+    const ending = { ...here, conditions: { ready: false, serving: true, terminating: true } };
+    const late = rules(spec, endpoint('1.1.1.1'), ending);
+    expect([...late.shared.keys()]).toContain('local-nodeport-tcp-1-1-1');
+    expect(late.shared.get('local-nodeport-tcp-1-1-1')?.rules[0]).toContain('numgen random mod 1 offset 1');
   });
 
   it('refuses where nobody is, and is silent where only others are', () => {

@@ -1,62 +1,51 @@
 import { createHash } from 'node:crypto';
 import type { NftChain, NftSet } from '@geobuk/addon-sdk';
 import type { SharedSet } from './base-ruleset.js';
-import type { RangeAllocator } from './range-allocator.js';
 import type { ServicePortModel, Target } from './service-port.js';
+import type { Door, SharedChain } from './shared-chains.js';
+import { sharedChains, targetElements } from './shared-chains.js';
 
 /** Everything of the ruleset that exists because of one Service. */
 export interface ServiceRules {
+  /** Of this Service alone. */
   readonly chains: ReadonlyMap<string, NftChain>;
+  /** Used by other Services too; they stay as long as anybody uses them. */
+  readonly shared: ReadonlyMap<string, NftChain>;
   /** Of this Service alone: who was sent where (session affinity). */
   readonly sets: ReadonlyMap<string, NftSet>;
   /** In the maps that all Services share: set, key and value. */
   readonly elements: readonly (readonly [SharedSet, string, string])[];
-  /** Ranges of the shared targets that are in use. */
-  readonly ranges: readonly string[];
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /**
- * The rules for the ports of one Service. Pure but for the numbers that `ranges` gives it.
+ * The rules for the ports of one Service. Pure.
  * @param podCIDR that of the cluster.
  */
-export function serviceRuleset(
-  ports: readonly ServicePortModel[],
-  podCIDR: string,
-  ranges: Pick<RangeAllocator, 'rangeFor'>,
-): ServiceRules {
-  const chains = new Map<string, NftChain>();
-  const sets = new Map<string, NftSet>();
-  const elements: (readonly [SharedSet, string, string])[] = [];
-  const used = new Set<string>();
-  for (const model of ports) addPort(model, podCIDR, { chains, sets, elements, ranges, used });
-  return { chains, sets, elements, ranges: [...used] };
+export function serviceRuleset(ports: readonly ServicePortModel[], podCIDR: string): ServiceRules {
+  const draft: Draft = { chains: new Map(), shared: new Map(), sets: new Map(), elements: [] };
+  for (const model of ports) addPort(model, podCIDR, draft);
+  return draft;
 }
 
 interface Draft {
-  readonly ranges: Pick<RangeAllocator, 'rangeFor'>;
-  readonly used: Set<string>;
   readonly chains: Map<string, NftChain>;
+  readonly shared: Map<string, NftChain>;
   readonly sets: Map<string, NftSet>;
   readonly elements: (readonly [SharedSet, string, string])[];
 }
 
 function addPort(model: ServicePortModel, podCIDR: string, draft: Draft): void {
-  const { protocol, port, clusterIPs, nodePort, internal, external, all } = model;
-  const id = hash(model.id);
+  const { protocol, port, clusterIPs, nodePort, internal, all } = model;
   const addressKey = (ip: string): string => `${ip} . ${protocol} . ${port}`;
   const outer = [...new Set([...model.externalIPs, ...model.loadBalancerIPs])];
 
   for (const target of all) if (target.isLocal) draft.elements.push(['hairpin', `${target.ip} . ${target.ip}`, '']);
 
-  const toCluster = `svc-${id}`;
-  if (internal.length > 0) {
-    const rules = [`ip saddr != ${podCIDR} jump mark-for-masquerade`, ...balance(model, `svc-${id}`, internal, draft)];
-    draft.chains.set(toCluster, { rules });
-  }
   for (const ip of clusterIPs) {
-    if (internal.length > 0) draft.elements.push(['services', addressKey(ip), `goto ${toCluster}`]);
+    if (internal.length > 0)
+      draft.elements.push(['services', addressKey(ip), `goto ${toCluster(model, ip, podCIDR, draft)}`]);
     // Nobody here although there are some elsewhere: the policy asks for silence, not for a refusal.
     else draft.elements.push(['no-endpoints', addressKey(ip), all.length > 0 ? 'goto drop-it' : 'goto reject-it']);
   }
@@ -68,55 +57,77 @@ function addPort(model: ServicePortModel, podCIDR: string, draft: Draft): void {
       draft.elements.push(['no-endpoint-nodeports', `${protocol} . ${nodePort}`, 'goto reject-it']);
     return;
   }
-  const fromOutside = `ext-${id}`;
-  draft.chains.set(fromOutside, { rules: externalRules(model, id, podCIDR, external, draft) });
-  for (const ip of outer) draft.elements.push(['services', addressKey(ip), `goto ${fromOutside}`]);
-  if (nodePort !== undefined) draft.elements.push(['nodeports', `${protocol} . ${nodePort}`, `goto ${fromOutside}`]);
+  for (const ip of outer) {
+    const chain = fromOutside(model, 'address', `${ip} . ${port}`, podCIDR, draft);
+    draft.elements.push(['services', addressKey(ip), `goto ${chain}`]);
+  }
+  if (nodePort !== undefined) {
+    const chain = fromOutside(model, 'nodeport', String(nodePort), podCIDR, draft);
+    draft.elements.push(['nodeports', `${protocol} . ${nodePort}`, `goto ${chain}`]);
+  }
 
   if (model.sourceRanges.length > 0 && model.loadBalancerIPs.length > 0) {
-    const firewall = `fw-${id}`;
+    const firewall = `fw-${hash(model.id)}`;
     draft.chains.set(firewall, { rules: [...model.sourceRanges.map((range) => `ip saddr ${range} return`), 'drop'] });
     for (const ip of model.loadBalancerIPs) draft.elements.push(['firewall', addressKey(ip), `jump ${firewall}`]);
   }
 }
 
+/** @returns the chain for connections to this cluster IP. */
+function toCluster(model: ServicePortModel, ip: string, podCIDR: string, draft: Draft): string {
+  const { protocol, port, internal } = model;
+  if (model.affinitySeconds > 0) {
+    const chain = `svc-${hash(model.id)}`;
+    const rules = [`ip saddr != ${podCIDR} jump mark-for-masquerade`, ...remembered(model, internal, draft)];
+    draft.chains.set(chain, { rules });
+    return chain;
+  }
+  draft.elements.push(...targetElements('address', protocol, `${ip} . ${port}`, internal));
+  return use(sharedChains.internal(protocol, internal.length, podCIDR), draft);
+}
+
+/** @returns the chain for connections from outside by this door. */
+function fromOutside(model: ServicePortModel, door: Door, key: string, podCIDR: string, draft: Draft): string {
+  const { protocol, external, externalIsLocal } = model;
+  if (model.affinitySeconds > 0) {
+    const chain = `ext-${hash(model.id)}`;
+    draft.chains.set(chain, { rules: rememberedFromOutside(model, podCIDR, draft) });
+    return chain;
+  }
+  if (!externalIsLocal) {
+    draft.elements.push(...targetElements(door, protocol, key, external));
+    return use(sharedChains.external(door, protocol, external.length), draft);
+  }
+  // This node's own are among all, unless they only serve while they end and others are ready.
+  const areAmongAll = external.every((target) => model.all.includes(target));
+  const others = areAmongAll ? model.all.filter((target) => !external.includes(target)) : model.all;
+  const numbers = { local: external.length, all: model.all.length, first: areAmongAll ? 0 : external.length };
+  draft.elements.push(...targetElements(door, protocol, key, [...external, ...others]));
+  return use(sharedChains.local(door, protocol, numbers, podCIDR), draft);
+}
+
+function use({ name, chain }: SharedChain, draft: Draft): string {
+  draft.shared.set(name, chain);
+  return name;
+}
+
 /** With the policy Local the client's address survives, and only this node's pods serve the world outside. */
-function externalRules(
-  model: ServicePortModel,
-  id: string,
-  podCIDR: string,
-  external: readonly Target[],
-  draft: Draft,
-): readonly string[] {
-  if (!model.externalIsLocal) return ['jump mark-for-masquerade', ...balance(model, `ext-${id}`, external, draft)];
-  const anywhere = `any-${id}`;
-  draft.chains.set(anywhere, { rules: balance(model, anywhere, model.all, draft) });
+function rememberedFromOutside(model: ServicePortModel, podCIDR: string, draft: Draft): readonly string[] {
+  const { external } = model;
+  if (!model.externalIsLocal) return ['jump mark-for-masquerade', ...remembered(model, external, draft)];
+  const anywhere = `any-${hash(model.id)}`;
+  draft.chains.set(anywhere, { rules: remembered(model, model.all, draft) });
   return [
     `ip saddr ${podCIDR} goto ${anywhere}`,
     'fib saddr type local jump mark-for-masquerade',
     `fib saddr type local goto ${anywhere}`,
-    ...(external.length > 0 ? balance(model, `ext-${id}`, external, draft) : ['drop']),
+    ...(external.length > 0 ? remembered(model, external, draft) : ['drop']),
   ];
 }
 
-/**
- * Sends a connection to one of the targets, each as likely as the other; with affinity to the one it had before. The
- * targets stand in a map that all Services share: a map of its own for each would make the kernel search through all of
- * them by name, which takes a minute for 10 000 Services.
- * @param list names this list of targets among those of all Services.
- */
-function balance(model: ServicePortModel, list: string, targets: readonly Target[], draft: Draft): readonly string[] {
+/** Session affinity: sends a client to the target it had before, or else to one of them, each as likely as the other. */
+function remembered(model: ServicePortModel, targets: readonly Target[], draft: Draft): readonly string[] {
   const { protocol, affinitySeconds } = model;
-  if (affinitySeconds === 0) {
-    const [only] = targets;
-    if (targets.length === 1 && only !== undefined) return [`meta l4proto ${protocol} dnat to ${only.ip}:${only.port}`];
-    const start = draft.ranges.rangeFor(list, targets.length);
-    draft.used.add(list);
-    for (const [index, { ip, port }] of targets.entries())
-      draft.elements.push([`targets-${protocol}`, String(start + index), `${ip} . ${port}`]);
-    const choice = `numgen random mod ${targets.length} offset ${start}`;
-    return [`meta l4proto ${protocol} dnat to ${choice} map @targets-${protocol}`];
-  }
   const id = hash(model.id);
   const ends = targets.map(({ ip, port }) => {
     const end = hash(`${ip}:${port}`).slice(0, 12);
