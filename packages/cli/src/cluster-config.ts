@@ -3,7 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { AddonSource, AddonSpec } from '@geobuk/api';
 import { resolveAddonConfig } from '@geobuk/api';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
+import { onDemand } from './on-demand.js';
 import { CliError } from './cli-error.js';
 
 /** What a file says of one addon; what it does not say is left to the addon and its user. */
@@ -82,7 +82,7 @@ const valueOf = {
 function readClusterConfig(file: string, options: readonly FileOption[]): ClusterConfigFile {
   let value: unknown;
   try {
-    value = parse(readFileSync(file, 'utf8')) ?? {};
+    value = onDemand.yaml.parse(readFileSync(file, 'utf8')) ?? {};
   } catch (cause) {
     const [line = ''] = (cause as Error).message.split('\n');
     throw new CliError(`${file}: ${line}: mend the file`, 2, { cause });

@@ -11,10 +11,8 @@ import {
 } from '@geobuk/client';
 import type { Logger } from 'pino';
 import type { CertificateSigner } from './controllers/certificates/csr-signing-controller.js';
-import { createControllers } from './controllers/controllers.js';
-import { GarbageCollector } from './controllers/garbage-collector/garbage-collector.js';
 import type { SchedulingDecision } from './scheduler/decision-log.js';
-import { Scheduler } from './scheduler/scheduler.js';
+import type { Scheduler } from './scheduler/scheduler.js';
 import type { KubeSchedulerConfiguration } from './scheduler/scheduler-config.js';
 
 /** What an addon reconciler, or any other group of controllers, is made from. */
@@ -85,6 +83,13 @@ export class ControlLoops {
   /** Made anew at each term: nothing that a former leader remembered is believed. */
   async #turn(signal: AbortSignal): Promise<void> {
     const { client, clock, log, discover } = this.#deps;
+    // The API answers while these are loaded: half of this process's code is in them.
+    const [{ createControllers }, { GarbageCollector }, { Scheduler: SchedulerLoop }] = await Promise.all([
+      import('./controllers/controllers.js'),
+      import('./controllers/garbage-collector/garbage-collector.js'),
+      import('./scheduler/scheduler.js'),
+    ]);
+    if (signal.aborted) return;
     const informers = createInformers({ client, log, clock });
     const recorders = new Map<string, EventRecorder>();
     const recorderFor = (component: string): EventRecorder => {
@@ -94,7 +99,7 @@ export class ControlLoops {
     };
     const loopDeps: LoopDeps = { client, informers, recorderFor, clock, log, discover };
     const garbageCollector = new GarbageCollector(loopDeps);
-    const scheduler = new Scheduler({
+    const scheduler = new SchedulerLoop({
       ...loopDeps,
       recorder: recorderFor('default-scheduler'),
       random: Math.random,

@@ -4,10 +4,6 @@ import { namespaces, uidOf } from '@geobuk/api';
 import type { AddonCluster } from '@geobuk/api';
 import { allSettledOrThrow, clientCertificate, createHttpClient, followSignal, systemClock } from '@geobuk/client';
 import type { Client, HttpClient } from '@geobuk/client';
-import { loadAddonCatalogue } from './addons/addon-catalogue.js';
-import { createAddonReconciler } from './addons/addon-reconciler.js';
-import { firstLogLine } from './addons/first-log-line.js';
-import { PackageReleases } from './addons/packages/package-releases.js';
 import { ApiServer } from './apiserver/api-server.js';
 import type { User } from './apiserver/authentication/user.js';
 import { kubernetesVersion } from './apiserver/endpoints/plain-routes.js';
@@ -97,6 +93,13 @@ export function createControlPlane(config: ControlPlaneConfig): ControlPlane {
       rootCa: pki.ca.certPem,
       signer: new CertificateSigner(pki),
       addonControllers: async (deps) => {
+        const [{ loadAddonCatalogue }, { createAddonReconciler }, { firstLogLine }, { PackageReleases }] =
+          await Promise.all([
+            import('./addons/addon-catalogue.js'),
+            import('./addons/addon-reconciler.js'),
+            import('./addons/first-log-line.js'),
+            import('./addons/packages/package-releases.js'),
+          ]);
         const catalogue = await loadAddonCatalogue({ packages: config.addonPackages, log });
         const cluster = await addonCluster(config, client, signal);
         const releases = new PackageReleases({

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Clock } from '@geobuk/client';
 import { ConfigError } from './config.js';
 import type { ControlPlaneConfig, StoreConfig } from './config.js';
-import { openEtcdStore } from './store/etcd/open-etcd-store.js';
 import { createMemoryStore } from './store/memory/memory-store.js';
 import { openNedbStore } from './store/nedb/open-nedb-store.js';
 import { StoreError } from './store/store.js';
@@ -41,6 +40,7 @@ async function openEtcd(
   if (ca === undefined && cert !== undefined) {
     throw new ConfigError('etcd: a client certificate is of use over https only; give the CA file too');
   }
+  const { openEtcdStore } = await import('./store/etcd/open-etcd-store.js'); // gRPC is large, and mostly not needed
   try {
     return await openEtcdStore({ endpoints, ...(ca === undefined ? {} : { tls: { ca, cert, key } }), clock, signal });
   } catch (cause) {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Addon, AddonNode, AddonSource } from '@geobuk/api';
 import { addonClosure, addonDependants, addonPhase, addons, asJson, deepEqual, resolveAddonConfig } from '@geobuk/api';
 import type { HttpClient } from '@geobuk/client';
-import { stringify } from 'yaml';
+import { onDemand } from '../on-demand.js';
 import type { InstallFlags } from '../addons/addon-install.js';
 import { installAddon } from '../addons/addon-install.js';
 import { addonCells, addonRow, addonTitles } from '../addons/addon-table.js';
@@ -99,7 +99,7 @@ async function list(client: HttpClient, { output }: Flags): Promise<void> {
       console.log(JSON.stringify(rows, null, 2));
       return;
     case 'yaml':
-      console.log(stringify(rows).trimEnd());
+      console.log(onDemand.yaml.stringify(rows).trimEnd());
       return;
     default:
       throw new CliError(`-o ${output}: no such format: use json or yaml`, 2);
@@ -211,36 +211,38 @@ async function info(client: HttpClient, name: string): Promise<void> {
   const { addon } = await find(client, name);
   const { spec, status } = addon;
   console.log(
-    stringify({
-      name,
-      about: status?.description ?? '',
-      enabled: spec.enabled,
-      state: addonPhase(addon),
-      version: status?.installedVersion,
-      available: status?.availableVersion,
-      updatePolicy: spec.updatePolicy ?? 'Platform',
-      source: spec.source,
-      keeps: status?.release,
-      upgrade: status?.upgrade,
-      size: status?.size,
-      provides: status?.provides ?? [],
-      requires: status?.requires ?? [],
-      conflicts: status?.conflicts ?? [],
-      config: spec.config ?? {},
-      configSchema: status?.configSchema,
-      permissions: status?.permissions ?? [],
-      conditions: (status?.conditions ?? []).map(({ type, status: value, reason, message }) => ({
-        type,
-        status: value,
-        reason,
-        message,
-      })),
-      resources: (status?.resources ?? []).map(
-        ({ kind, namespace, name: resource, ready }) =>
-          `${kind} ${namespace === undefined ? '' : `${namespace}/`}${resource}${ready === false ? ' (not ready)' : ''}`,
-      ),
-      endpoints: status?.endpoints ?? [],
-      lastError: status?.lastError,
-    }).trimEnd(),
+    onDemand.yaml
+      .stringify({
+        name,
+        about: status?.description ?? '',
+        enabled: spec.enabled,
+        state: addonPhase(addon),
+        version: status?.installedVersion,
+        available: status?.availableVersion,
+        updatePolicy: spec.updatePolicy ?? 'Platform',
+        source: spec.source,
+        keeps: status?.release,
+        upgrade: status?.upgrade,
+        size: status?.size,
+        provides: status?.provides ?? [],
+        requires: status?.requires ?? [],
+        conflicts: status?.conflicts ?? [],
+        config: spec.config ?? {},
+        configSchema: status?.configSchema,
+        permissions: status?.permissions ?? [],
+        conditions: (status?.conditions ?? []).map(({ type, status: value, reason, message }) => ({
+          type,
+          status: value,
+          reason,
+          message,
+        })),
+        resources: (status?.resources ?? []).map(
+          ({ kind, namespace, name: resource, ready }) =>
+            `${kind} ${namespace === undefined ? '' : `${namespace}/`}${resource}${ready === false ? ' (not ready)' : ''}`,
+        ),
+        endpoints: status?.endpoints ?? [],
+        lastError: status?.lastError,
+      })
+      .trimEnd(),
   );
 }

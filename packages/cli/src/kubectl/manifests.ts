@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { KubernetesObject } from '@geobuk/api';
-import { parseAllDocuments } from 'yaml';
+import { onDemand } from '../on-demand.js';
 import { CliError } from '../cli-error.js';
 
 const extensions = ['.yaml', '.yml', '.json'];
@@ -67,7 +67,7 @@ async function textOf(stdin: Readable): Promise<string> {
 export function parseManifests(content: string, source: string): readonly KubernetesObject[] {
   const objects: KubernetesObject[] = [];
   // Kubernetes reads YAML 1.1: `on` and `yes` are booleans there.
-  for (const document of parseAllDocuments(content, { version: '1.1', merge: true })) {
+  for (const document of onDemand.yaml.parseAllDocuments(content, { version: '1.1', merge: true })) {
     const [problem] = document.errors;
     if (problem !== undefined) throw new CliError(`error parsing ${source}: ${problem.message.split('\n')[0] ?? ''}`);
     const value: unknown = document.toJS({ maxAliasCount: 100 });

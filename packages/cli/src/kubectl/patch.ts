@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Patch } from '@geobuk/client';
-import { parse } from 'yaml';
+import { onDemand } from '../on-demand.js';
 import { CliError } from '../cli-error.js';
 import { dryRunOf, forEachTelling, report } from './apply.js';
 import type { KubectlIo } from './io.js';
@@ -52,7 +52,7 @@ async function patch(session: Session, args: readonly string[], flags: Flags): P
 export function parsePatch(type: string, words: string): Patch {
   let body: unknown;
   try {
-    body = parse(words, { version: '1.1' });
+    body = onDemand.yaml.parse(words, { version: '1.1' });
   } catch (error) {
     throw new CliError(`unable to parse "${words}": ${(error as Error).message.split('\n')[0] ?? ''}`, 2, {
       cause: error,

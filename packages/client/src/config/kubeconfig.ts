@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { onDemand } from '../on-demand.js';
 import type { ClusterConfig } from './cluster-config.js';
 import { ConfigError } from './cluster-config.js';
 import type { Credentials } from './credentials.js';
@@ -79,7 +79,7 @@ function firstOfEach<T extends { readonly name: string }>(entries: readonly T[])
 export function parseKubeconfig(text: string, path: string): Kubeconfig {
   let document: unknown;
   try {
-    document = parse(text, { version: '1.1' });
+    document = onDemand.yaml.parse(text, { version: '1.1' });
   } catch (error) {
     throw new ConfigError(`kubeconfig ${path} is no YAML: ${(error as Error).message.split('\n')[0] ?? ''}`, {
       cause: error,

@@ -2,9 +2,9 @@ import type { connect as connectTcp } from 'node:net';
 import { PassThrough } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
-import { WebSocket } from 'ws';
-import type { ClientOptions } from 'ws';
+import type { ClientOptions, WebSocket } from 'ws';
 import { ConnectionError } from '../connection-error.js';
+import { onDemand } from '../on-demand.js';
 import { tunnelThrough } from './proxy-tunnel.js';
 import { errorOfReply } from './status-error.js';
 import { textOf } from './transport.js';
@@ -51,7 +51,7 @@ export async function openChannels(
 ): Promise<Channels> {
   signal.throwIfAborted();
   const target = await transport.upgrade(path, signal);
-  const socket = new WebSocket(target.url, [...protocols], await optionsOf(target, signal));
+  const socket = new onDemand.ws.WebSocket(target.url, [...protocols], await optionsOf(target, signal));
   try {
     await opened(socket, signal);
   } catch (error) {
@@ -162,7 +162,7 @@ class SocketChannels implements Channels {
   }
 
   async send(channel: number, data: Uint8Array): Promise<void> {
-    if (this.#socket.readyState !== WebSocket.OPEN) throw new ConnectionError('the stream is closed');
+    if (this.#socket.readyState !== this.#socket.OPEN) throw new ConnectionError('the stream is closed');
     const message = Buffer.allocUnsafe(data.length + 1);
     message[0] = channel;
     message.set(data, 1);
@@ -180,7 +180,7 @@ class SocketChannels implements Channels {
   }
 
   async end(channel: number): Promise<void> {
-    if (this.#socket.readyState !== WebSocket.OPEN || !this.#socket.protocol.startsWith('v5.')) return;
+    if (this.#socket.readyState !== this.#socket.OPEN || !this.#socket.protocol.startsWith('v5.')) return;
     await this.send(closeChannel, Uint8Array.of(channel));
   }
 

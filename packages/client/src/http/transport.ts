@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
-import { Agent, ProxyAgent, request } from 'undici';
 import type { Dispatcher } from 'undici';
 import { ApiError } from '@geobuk/api';
 import type { ClusterConfig } from '../config/cluster-config.js';
 import type { Proof } from '../config/credentials.js';
 import { ConnectionError } from '../connection-error.js';
+import { onDemand } from '../on-demand.js';
 import { errorOfReply } from './status-error.js';
 
 export interface TransportRequest {
@@ -99,7 +99,7 @@ export class Transport {
         statusCode,
         headers: received,
         body: stream,
-      } = await request(`${this.#origin}${this.#prefix}${path}`, {
+      } = await onDemand.undici.request(`${this.#origin}${this.#prefix}${path}`, {
         method,
         headers: { ...this.#headers(proof), ...headers },
         ...(body === undefined ? {} : { body }),
@@ -149,8 +149,8 @@ export class Transport {
     };
     const agent =
       proxyUrl === undefined
-        ? new Agent({ connect: tls, keepAliveTimeout: 30_000 })
-        : new ProxyAgent({ uri: proxyUrl, requestTls: tls });
+        ? new onDemand.undici.Agent({ connect: tls, keepAliveTimeout: 30_000 })
+        : new onDemand.undici.ProxyAgent({ uri: proxyUrl, requestTls: tls });
     this.#dispatcher = { certificate, agent };
     // Lets what is under way over the old certificate end in its own time.
     known?.agent.close().catch(() => undefined);

@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
-import { x509 } from './x509.js';
+import { loadX509 } from './x509.js';
 
 const signing = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
@@ -54,16 +54,15 @@ const serialNumber = (): string => `00${randomBytes(15).toString('hex')}`;
 export class CertificateAuthority {
   readonly certPem: string;
   readonly #keyPem: string;
-  readonly #certificate: InstanceType<typeof x509.X509Certificate>;
 
   constructor({ keyPem, certPem }: KeyAndCertificate) {
     this.certPem = certPem;
     this.#keyPem = keyPem;
-    this.#certificate = new x509.X509Certificate(certPem);
   }
 
   /** A new self-signed authority. */
   static async create(commonName: string, now: number): Promise<KeyAndCertificate> {
+    const x509 = loadX509();
     const keyPem = newPrivateKeyPem();
     const privateKey = createPrivateKey(keyPem);
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -96,12 +95,13 @@ export class CertificateAuthority {
 
   /** A certificate (PEM) for a public key that somebody else holds; of a type that node:crypto can read. */
   async certify(spkiDer: Buffer, request: CertificateRequest): Promise<string> {
+    const x509 = loadX509();
     const publicKey = new x509.PublicKey(spkiDer);
     const hosts = request.hosts ?? [];
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serialNumber(),
       subject: subject(request.commonName, request.organizations),
-      issuer: this.#certificate.subject,
+      issuer: new x509.X509Certificate(this.certPem).subject,
       notBefore: request.notBefore ?? new Date(Date.now() - backdateMs),
       notAfter: request.notAfter,
       signingAlgorithm: signing,

@@ -1,5 +1,5 @@
 import type { CertificateAuthority } from './certificate-authority.js';
-import { x509 } from './x509.js';
+import { loadX509 } from './x509.js';
 
 /** What a PKCS #10 request asks to be certified as. */
 export interface CertificateWish {
@@ -15,6 +15,7 @@ const subjectAlternativeName = '2.5.29.17';
 
 /** @throws {Error} not a PEM PKCS #10 request. */
 export function parseCertificateRequest(pem: string): CertificateWish {
+  const x509 = loadX509();
   const request = new x509.Pkcs10CertificateRequest(pem);
   const extension = request.getExtension(subjectAlternativeName);
   const names = extension === null ? [] : new x509.SubjectAlternativeNameExtension(extension.rawData).names.toJSON();
@@ -39,7 +40,8 @@ export async function signCertificateRequest(
   pem: string,
   { usages, notAfter }: { readonly usages: readonly string[]; readonly notAfter: Date },
 ): Promise<string> {
-  const request = new x509.Pkcs10CertificateRequest(pem);
+  const { Pkcs10CertificateRequest } = loadX509();
+  const request = new Pkcs10CertificateRequest(pem);
   if (!(await request.verify())) throw new Error('the signature of the request does not fit its key');
   const wish = parseCertificateRequest(pem);
   return await authority.certify(Buffer.from(request.publicKey.rawData), {

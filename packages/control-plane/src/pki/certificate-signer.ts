@@ -1,5 +1,5 @@
 import type { CertificateAuthority } from './certificate-authority.js';
-import { x509 } from './x509.js';
+import { loadX509 } from './x509.js';
 
 export interface SigningWish {
   /** Kubernetes' names: `client auth`, `server auth` and others. */
@@ -20,6 +20,7 @@ export class CertificateSigner {
    * @returns the certificate in PEM. @throws {Error} a request that is not one, or not signed by its own key.
    */
   async sign(requestPem: string, { usages, ttlMs }: SigningWish): Promise<string> {
+    const x509 = loadX509();
     const request = new x509.Pkcs10CertificateRequest(requestPem);
     if (!(await request.verify())) throw new Error('the request is not signed by the key it is for');
     const subject = request.subjectName;

@@ -1,6 +1,7 @@
 import type { Pod } from '@geobuk/api';
 import { deadline } from '@geobuk/client';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
+import { onDemand } from '../on-demand.js';
 import type { Feasible, Unschedulable } from './decision.js';
 import { unschedulable } from './decision.js';
 import type { NodeRefusal } from './filtering.js';
@@ -133,7 +134,7 @@ export class Extender {
     using limit = deadline(signal, httpTimeoutSeconds === undefined ? defaultTimeoutMs : httpTimeoutSeconds * 1_000);
     const url = `${urlPrefix.replace(/\/$/, '')}/${verb}`;
     const headers = { 'content-type': 'application/json' };
-    const { statusCode, body: answer } = await request(url, {
+    const { statusCode, body: answer } = await onDemand.undici.request(url, {
       method: 'POST',
       headers,
       body: JSON.stringify(body),
@@ -171,7 +172,7 @@ function agentFor({ tlsConfig = {} }: ExtenderConfig): Agent {
   const pem = (data: string | undefined): Buffer | undefined =>
     data === undefined ? undefined : Buffer.from(data, 'base64');
   const { insecure = false, serverName, certData, keyData, caData } = tlsConfig;
-  return new Agent({
+  return new onDemand.undici.Agent({
     connections: 16,
     connect: {
       rejectUnauthorized: !insecure,

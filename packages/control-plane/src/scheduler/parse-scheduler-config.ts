@@ -1,6 +1,6 @@
 import { resolveAddonConfig } from '@geobuk/api';
-import { parse } from 'yaml';
 import { ConfigError } from '../config.js';
+import { onDemand } from '../on-demand.js';
 import type {
   ExtenderConfig,
   KubeSchedulerConfiguration,
@@ -38,7 +38,7 @@ export function parseSchedulerConfig(text: string, path: string): ParsedSchedule
   const wrong = (why: string): ConfigError => new ConfigError(`${path}: ${why}`);
   let document: unknown;
   try {
-    document = parse(text);
+    document = onDemand.yaml.parse(text);
   } catch (cause) {
     throw new ConfigError(`${path}: neither YAML nor JSON: ${(cause as Error).message.split('\n')[0] ?? ''}`, {
       cause,

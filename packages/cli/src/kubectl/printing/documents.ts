@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '@geobuk/api';
-import { stringify } from 'yaml';
+import { onDemand } from '../../on-demand.js';
 
 /** Fields in the order of the alphabet, as kubectl shows them, and without what only machines read. */
 export function shownObject(object: KubernetesObject, showManagedFields: boolean): unknown {
@@ -11,7 +11,7 @@ export function shownObject(object: KubernetesObject, showManagedFields: boolean
 export const jsonText = (value: unknown): string => `${JSON.stringify(value, null, 4)}\n`;
 
 export const yamlText = (value: unknown): string =>
-  stringify(value, { version: '1.1', indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false });
+  onDemand.yaml.stringify(value, { version: '1.1', indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false });
 
 export const listOf = (items: readonly unknown[]): unknown => ({
   apiVersion: 'v1',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isJsonArray, isJsonObject } from '@geobuk/api';
 import type { Json, JsonObject } from '@geobuk/api';
-import { parse } from 'yaml';
 import { ConfigError } from '../../config.js';
+import { onDemand } from '../../on-demand.js';
 import type { User } from '../authentication/user.js';
 import type { RequestInfo } from '../filters/request-info.js';
 
@@ -101,7 +101,7 @@ export function parseAuditPolicy(text: string, file: string): AuditPolicy {
   };
   let policy: unknown;
   try {
-    policy = parse(text, { version: '1.1' });
+    policy = onDemand.yaml.parse(text, { version: '1.1' });
   } catch (cause) {
     return fail((cause as Error).message.split('\n', 1)[0] ?? 'not YAML', cause);
   }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isJsonArray, isJsonObject } from '@geobuk/api';
 import type { Json, JsonObject } from '@geobuk/api';
-import { parse } from 'yaml';
 import { ConfigError } from '../../config.js';
+import { onDemand } from '../../on-demand.js';
 import { CelError, compileExpression } from '../cel/expression.js';
 import type { Expression } from '../cel/expression.js';
 import { kubernetesEnvironment } from '../cel/kubernetes-environment.js';
@@ -75,7 +75,7 @@ class Parser {
   parse(text: string): AuthenticationConfig {
     let whole: unknown;
     try {
-      whole = parse(text, { version: '1.1' });
+      whole = onDemand.yaml.parse(text, { version: '1.1' });
     } catch (cause) {
       return this.#fail((cause as Error).message.split('\n', 1)[0] ?? 'no YAML');
     }

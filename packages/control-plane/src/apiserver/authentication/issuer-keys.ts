@@ -1,7 +1,7 @@
 import { get } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { createLocalJWKSet, errors } from 'jose';
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
+import { onDemand } from '../../on-demand.js';
 
 const answerBytes = 1024 * 1024;
 const answerMs = 10_000;
@@ -33,7 +33,7 @@ export class IssuerKeys {
         await this.#current()
       )(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#mayFetch()) throw error;
+      if (!(error instanceof onDemand.jose.errors.JWKSNoMatchingKey) || !this.#mayFetch()) throw error;
       this.#keys = undefined;
       return (await this.#current())(header, token);
     }
@@ -64,7 +64,7 @@ export class IssuerKeys {
     if (found.issuer !== issuerUrl)
       throw new Error(`the discovery document at ${at} is of issuer ${JSON.stringify(found.issuer)}`);
     if (typeof found.jwks_uri !== 'string') throw new Error(`the discovery document at ${at} names no jwks_uri`);
-    return createLocalJWKSet((await getJson(found.jwks_uri, caPem)) as JSONWebKeySet);
+    return onDemand.jose.createLocalJWKSet((await getJson(found.jwks_uri, caPem)) as JSONWebKeySet);
   }
 }
 

@@ -1,6 +1,6 @@
 import { ApiError, isJsonObject } from '@geobuk/api';
 import type { Json, JsonObject } from '@geobuk/api';
-import { decodeJwt, jwtVerify } from 'jose';
+import { onDemand } from '../../on-demand.js';
 import { celValue, jsonOfCel } from '../cel/cel-value.js';
 import { CelBudget } from '../cel/expression.js';
 import type { Expression } from '../cel/expression.js';
@@ -46,7 +46,7 @@ export class JwtIssuer {
   /** Whether a token says that it is of this issuer. */
   claims(token: string): boolean {
     try {
-      return decodeJwt(token).iss === this.#config.issuerUrl;
+      return onDemand.jose.decodeJwt(token).iss === this.#config.issuerUrl;
     } catch {
       return false; // no JWT
     }
@@ -56,7 +56,7 @@ export class JwtIssuer {
   async authenticate(token: string): Promise<User> {
     const { issuerUrl, audiences, algorithms } = this.#config;
     try {
-      const { payload } = await jwtVerify(token, this.#keys.get, {
+      const { payload } = await onDemand.jose.jwtVerify(token, this.#keys.get, {
         issuer: issuerUrl,
         audience: [...audiences],
         algorithms: [...algorithms],

@@ -1,10 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, randomUUID } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { decodeJwt, decodeProtectedHeader, exportJWK, jwtVerify, SignJWT } from 'jose';
 import type { JWK, JWTPayload } from 'jose';
 import { ApiError } from '@geobuk/api';
 import type { KubernetesObject } from '@geobuk/api';
 import type { WatchCaches } from '../../watch-cache/watch-cache.js';
+import { onDemand } from '../../on-demand.js';
 import { storePrefix } from '../resources/served-resource.js';
 import { serviceAccountUser } from './user.js';
 import type { User } from './user.js';
@@ -72,7 +72,7 @@ export class ServiceAccountTokens {
   ): Promise<string> {
     const now = Math.floor(this.#deps.now() / 1000);
     const { namespace, serviceAccount, pod, node, secret } = subject;
-    return new SignJWT({
+    return new onDemand.jose.SignJWT({
       'kubernetes.io': {
         namespace,
         ...(node === undefined ? {} : { node }),
@@ -97,6 +97,7 @@ export class ServiceAccountTokens {
   claims(token: string): boolean {
     if (token.split('.').length !== 3) return false;
     try {
+      const { decodeJwt, decodeProtectedHeader } = onDemand.jose;
       return decodeProtectedHeader(token).alg === algorithm && decodeJwt(token).iss === this.issuer;
     } catch {
       return false;
@@ -153,7 +154,7 @@ export class ServiceAccountTokens {
     }
     let claims: TokenClaims;
     try {
-      const { payload } = await jwtVerify<TokenClaims>(token, this.#publicKey, {
+      const { payload } = await onDemand.jose.jwtVerify<TokenClaims>(token, this.#publicKey, {
         algorithms: [algorithm],
         issuer: this.issuer,
         currentDate: new Date(this.#deps.now()),
@@ -184,7 +185,7 @@ export class ServiceAccountTokens {
 
   /** The public key, for `/openid/v1/jwks`. */
   async jwks(): Promise<{ readonly keys: readonly JWK[] }> {
-    const key = await exportJWK(this.#publicKey);
+    const key = await onDemand.jose.exportJWK(this.#publicKey);
     return { keys: [{ use: 'sig', ...key, kid: this.#keyId, alg: algorithm }] };
   }
 }

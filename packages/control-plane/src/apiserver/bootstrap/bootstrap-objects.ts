@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
 import type { KubernetesObject } from '@geobuk/api';
+import { renderClusterInfo } from '../../pki/admin-kubeconfig.js';
 
 export interface BootstrapFacts {
   readonly advertiseAddress: string;
@@ -107,22 +107,7 @@ function kubernetesService({ advertiseAddress, port, serviceAddress }: Bootstrap
 /** What a machine that joins reads first. Follows: kubeadm's cluster-info. */
 function clusterInfo({ advertiseAddress, port, caPem }: BootstrapFacts): KubernetesObject {
   const host = advertiseAddress.includes(':') ? `[${advertiseAddress}]` : advertiseAddress;
-  const kubeconfig = stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [
-      {
-        name: '',
-        cluster: {
-          server: `https://${host}:${port}`,
-          'certificate-authority-data': Buffer.from(caPem).toString('base64'),
-        },
-      },
-    ],
-    contexts: [],
-    users: [],
-    'current-context': '',
-  });
+  const kubeconfig = renderClusterInfo(`https://${host}:${port}`, caPem);
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',

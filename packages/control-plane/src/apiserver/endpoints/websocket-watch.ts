@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ApiError } from '@geobuk/api';
 import { deadline } from '@geobuk/client';
-import { WebSocketServer } from 'ws';
-import type { WebSocket } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
+import { onDemand } from '../../on-demand.js';
 import type { RequestInfo } from '../filters/request-info.js';
 import { negotiate } from '../http/negotiation.js';
 import { speaksProtobuf } from '../http/protobuf.js';
@@ -49,7 +49,7 @@ const handleProtocols = (offered: Set<string>): string | false => {
   return named !== undefined && others.length === 0 ? named : false;
 };
 
-const handshakes = new WebSocketServer({ noServer: true, handleProtocols, maxPayload: heardBytes });
+let handshakes: WebSocketServer | undefined;
 
 /** Whether a request wants its watch by websocket. */
 export const wantsWebsocket = ({ headers }: IncomingMessage): boolean =>
@@ -79,6 +79,7 @@ export async function serveWebsocketWatch(
 
   const websocket = await new Promise<WebSocket>((resolve, reject) => {
     socket.once('close', () => reject(new Error('the client closed the connection')));
+    handshakes ??= new onDemand.ws.WebSocketServer({ noServer: true, handleProtocols, maxPayload: heardBytes });
     handshakes.handleUpgrade(request, socket, head, resolve);
   });
   websocket.on('error', () => websocket.terminate());

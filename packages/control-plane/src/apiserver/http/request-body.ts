@@ -1,6 +1,6 @@
 import { ApiError, decodeProtobuf, isJsonObject, parseJson, parseJsonStrict, protobufMediaType } from '@geobuk/api';
 import type { Json, JsonObject } from '@geobuk/api';
-import { parse as parseYaml } from 'yaml';
+import { onDemand } from '../../on-demand.js';
 
 export interface ParsedBody {
   readonly value: Json;
@@ -55,7 +55,7 @@ function parseYamlOrJson(text: string, findDuplicates: boolean): ParsedBody {
     }
   }
   try {
-    const value = parseYaml(text, {
+    const value = onDemand.yaml.parse(text, {
       version: '1.1',
       uniqueKeys: findDuplicates,
       maxAliasCount: 100,

@@ -2,7 +2,7 @@ import { gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { ApiError, encodeProtobuf, protobufMediaType } from '@geobuk/api';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { stringify as toYaml } from 'yaml';
+import { onDemand } from '../../on-demand.js';
 import { plainFormOf } from './negotiation.js';
 import type { Negotiated } from './negotiation.js';
 
@@ -34,7 +34,7 @@ export async function sendJson(
   const isPlain = mediaType === 'application/json' && !wantsPretty(request);
   if (isPlain && json.length <= oneWriteBytes && canWriteAtOnce(request, reply)) return writeAtOnce(reply, code, json);
   let body: Buffer;
-  if (mediaType === 'application/yaml') body = Buffer.from(toYaml(JSON.parse(json.toString())));
+  if (mediaType === 'application/yaml') body = Buffer.from(onDemand.yaml.stringify(JSON.parse(json.toString())));
   else if (isPlain) body = Buffer.concat([json, newline]);
   else body = Buffer.from(`${JSON.stringify(JSON.parse(json.toString()), null, 2)}\n`);
   return sendBytes(request, reply, code, body, mediaType);

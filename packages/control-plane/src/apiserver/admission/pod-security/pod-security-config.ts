@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isJsonArray, isJsonObject } from '@geobuk/api';
 import type { Json, JsonObject } from '@geobuk/api';
-import { parse } from 'yaml';
 import { ConfigError } from '../../../config.js';
+import { onDemand } from '../../../on-demand.js';
 import { isLevel } from './pod-security-level.js';
 import type { Level } from './pod-security-level.js';
 
@@ -43,7 +43,7 @@ export function readPodSecurityConfig(file: string): PodSecurityConfig {
   const read = (path: string): JsonObject => {
     let value: Json;
     try {
-      value = parse(readFileSync(path, 'utf8'), { version: '1.1' }) as Json;
+      value = onDemand.yaml.parse(readFileSync(path, 'utf8'), { version: '1.1' }) as Json;
     } catch (cause) {
       return fail((cause as Error).message.split('\n', 1)[0] ?? 'cannot be read', cause);
     }
