@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { describeFailure } from './failure.js';
+import { endWithReader, leave } from './leave.js';
 import { addAddonCommand } from './commands/addon.js';
 import { addBackupCommands } from './commands/backup.js';
 import { addControlPlaneCommand } from './commands/control-plane.js';
@@ -37,13 +38,13 @@ addResetCommand(program);
 addImageCommand(program);
 addKubectlCommands(program);
 
+endWithReader();
 try {
   await program.parseAsync(process.argv);
-  // What is left open by a command that is over must not keep the process.
-  process.exit(process.exitCode ?? 0);
+  await leave(Number(process.exitCode ?? 0));
 } catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+  if (error instanceof CommanderError) await leave(error.exitCode === 0 ? 0 : 2);
   const { line, exitCode } = describeFailure(error);
   console.error(line);
-  process.exit(exitCode);
+  await leave(exitCode);
 }
