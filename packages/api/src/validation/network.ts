@@ -16,6 +16,7 @@ import type {
   EndpointSlice,
   Endpoints,
   HTTPIngressPath,
+  IPAddress,
   Ingress,
   IngressBackend,
   IngressClass,
@@ -254,6 +255,23 @@ export const validateIngressClassUpdate = (
   { spec }: IngressClass,
   { spec: old }: IngressClass,
 ): readonly FieldError[] => checkUnchanged(spec?.controller, old?.controller, 'spec.controller');
+
+/** Follows: ValidateIPAddress: the name is the address, in its only form. */
+export function validateIpAddress({ metadata, spec }: IPAddress): readonly FieldError[] {
+  const name = metadata.name ?? '';
+  const errors: FieldError[] = [];
+  const version = isIP(name);
+  const isCanonical = version === 4 || (version === 6 && new URL(`http://[${name}]`).hostname === `[${name}]`);
+  if (!isCanonical) errors.push(invalid('metadata.name', name, 'must be a valid IP address in canonical form'));
+  const parent = spec?.parentRef;
+  if (parent === undefined) return [...errors, required('spec.parentRef')];
+  if (!parent.resource) errors.push(required('spec.parentRef.resource'));
+  if (!parent.name) errors.push(required('spec.parentRef.name'));
+  return errors;
+}
+
+export const validateIpAddressUpdate = ({ spec }: IPAddress, { spec: old }: IPAddress): readonly FieldError[] =>
+  checkUnchanged(spec?.parentRef, old?.parentRef, 'spec.parentRef');
 
 /** Follows: ValidateNetworkPolicySpec. */
 export function validateNetworkPolicy({ spec }: NetworkPolicy): readonly FieldError[] {

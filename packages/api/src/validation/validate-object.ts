@@ -1,5 +1,6 @@
 import * as batch from './batch.js';
 import * as config from './config.js';
+import * as limits from './limits.js';
 import * as network from './network.js';
 import * as policy from './policy.js';
 import * as rbac from './rbac.js';
@@ -38,6 +39,9 @@ const rules: ReadonlyMap<string, KindRules> = new Map<string, KindRules>([
   ['/Endpoints', { always: network.validateEndpoints }],
   ['/ConfigMap', { always: config.validateConfigMap, update: config.validateConfigMapUpdate }],
   ['/Secret', { always: config.validateSecret, update: config.validateSecretUpdate }],
+  ['/LimitRange', { always: limits.validateLimitRange }],
+  ['/ResourceQuota', { always: limits.validateResourceQuota, update: limits.validateResourceQuotaUpdate }],
+  ['networking.k8s.io/IPAddress', { always: network.validateIpAddress, update: network.validateIpAddressUpdate }],
   ['/Namespace', { always: config.validateNamespace }],
   ['/Node', { always: config.validateNode, update: config.validateNodeUpdate }],
   ['/PersistentVolume', { always: storage.validatePersistentVolume, update: storage.validatePersistentVolumeUpdate }],
