@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { agentEnvironment } from './agent-environment.js';
 import type { AgentEnvironment } from './agent-environment.js';
+import { isReasonOf } from './is-reason-of.js';
 
 export interface AgentContext<Config> extends AgentEnvironment<Config> {
   readonly client: HttpClient;
@@ -47,7 +48,7 @@ export async function runAgent<Config>(
     }
     log.info('stopped');
   } catch (error) {
-    if (!stop.signal.aborted || error !== stop.signal.reason) {
+    if (!isReasonOf(error, stop.signal)) {
       log.fatal({ err: error }, 'cannot go on');
       process.exitCode = 1;
     }

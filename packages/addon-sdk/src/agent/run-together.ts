@@ -1,4 +1,5 @@
 import { allSettledOrThrow, followSignal } from '@geobuk/client';
+import { isReasonOf } from './is-reason-of.js';
 
 /**
  * Runs the long-lived parts of a program. When one cannot go on, the others are told to stop, so that the program ends and
@@ -20,7 +21,7 @@ export async function runTogether(
           throw error;
         }
         // What others say because they were stopped is not the cause.
-        if (error !== all.signal.reason) throw error;
+        if (!isReasonOf(error, all.signal)) throw error;
       }
     }),
   );

@@ -14,12 +14,13 @@ import { ApiRegistration } from './server/api-registration.js';
 import { Authentication } from './server/authentication.js';
 import { Authorization } from './server/authorization.js';
 import { clusterExposition, createServerMetrics } from './server/cluster-exposition.js';
+import { followTrustAnchors } from './server/follow-trust-anchors.js';
 import { MetricsServer } from './server/metrics-server.js';
 import { lifeMs, newServingCertificate } from './server/serving-certificate.js';
-import { readTrustAnchors } from './server/trust-anchors.js';
+import { nobodyTrusted } from './server/trust-anchors.js';
+import type { TrustAnchors } from './server/trust-anchors.js';
 
-/** The front proxy's authority changes once in years; a look now and then is cheaper than a watch for ever. */
-const anchorsEveryMs = 300_000;
+const certificateEveryMs = 300_000;
 /** The certificate is made anew long before it ends. */
 const renewBeforeMs = lifeMs / 3;
 
@@ -41,7 +42,8 @@ await runAgent<MetricsConfig>('metrics', async ({ config, cluster, client, infor
     resolutionMs,
     onAnswer: own.answered,
   });
-  let anchors = await readTrustAnchors(client, signal);
+  // Until the API has said whom to trust nobody is, but the probes are answered.
+  let anchors: TrustAnchors | undefined;
   let certificate = await newServingCertificate(servingNames, clock.now());
   const registration = new ApiRegistration({
     client,
@@ -53,35 +55,41 @@ await runAgent<MetricsConfig>('metrics', async ({ config, cluster, client, infor
     catalogue: new MetricsCatalogue({ nodeLister: nodeInformer.lister, podLister: podInformer.lister, store, clock }),
     history,
     historyStepMs: resolutionMs,
-    authentication: new Authentication({ client, clock, anchors: () => anchors }),
+    authentication: new Authentication({ client, clock, anchors: () => anchors ?? nobodyTrusted }),
     authorization: new Authorization({ client, clock }),
     clock,
     log,
-    notReady: () => (scraper.turns > 0 ? undefined : 'no kubelet was asked yet'),
+    notReady: () =>
+      anchors === undefined
+        ? 'the API has not said yet whom to trust'
+        : scraper.turns > 0
+          ? undefined
+          : 'no kubelet was asked yet',
     prometheus: async () => `${clusterExposition(store)}${await own.registry.metrics()}`,
   });
   const port = metricsPort(cluster.id, config.port);
-  await server.listen('0.0.0.0', port, certificate, anchors.pem);
+  await server.listen('0.0.0.0', port, certificate, nobodyTrusted.pem);
   registration.trust(certificate.ca);
   log.info({ port, resolutionMs }, 'serving');
 
-  const keepTrust = async (all: AbortSignal): Promise<void> => {
+  const renew = (): void => server.renew(certificate, (anchors ?? nobodyTrusted).pem);
+  const keepCertificate = async (all: AbortSignal): Promise<void> => {
     for (;;) {
-      await clock.after(anchorsEveryMs, { signal: all });
-      const before = { anchors, certificate };
-      anchors = await readTrustAnchors(client, all).catch((error: unknown) => {
-        if (!all.aborted) log.warn({ err: error }, 'the API does not say whom to trust: it stays as it was');
-        return anchors;
-      });
-      if (certificate.notAfterMs - clock.now() < renewBeforeMs)
-        certificate = await newServingCertificate(servingNames, clock.now());
-      if (before.certificate === certificate && before.anchors.pem === anchors.pem) continue;
-      server.renew(certificate, anchors.pem);
+      await clock.after(certificateEveryMs, { signal: all });
+      if (certificate.notAfterMs - clock.now() >= renewBeforeMs) continue;
+      certificate = await newServingCertificate(servingNames, clock.now());
+      renew();
       registration.trust(certificate.ca);
     }
   };
+  const trust = (read: TrustAnchors): void => {
+    const changed = read.pem !== anchors?.pem;
+    anchors = read;
+    if (changed) renew();
+  };
   await runTogether(signal, [
-    keepTrust,
+    keepCertificate,
+    (all) => followTrustAnchors({ client, clock, log }, trust, all),
     (all) => registration.run(all),
     async (all) => {
       await allSettledOrThrow([nodeInformer.whenSynced(all), podInformer.whenSynced(all)]);

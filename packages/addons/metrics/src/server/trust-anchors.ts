@@ -39,6 +39,9 @@ export function parseTrustAnchors({ data = {} }: ConfigMap): TrustAnchors {
   };
 }
 
+/** What holds before the API has been read: no certificate counts. */
+export const nobodyTrusted: TrustAnchors = { ...parseTrustAnchors({ metadata: {} }), pem: '' };
+
 export async function readTrustAnchors(client: Pick<Client, 'read'>, signal: AbortSignal): Promise<TrustAnchors> {
   return parseTrustAnchors(await client.read(configMaps, trustAnchorsKey, { signal }));
 }
