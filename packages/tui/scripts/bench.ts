@@ -81,6 +81,7 @@ async function tables(): Promise<void> {
   console.log(`${podCount} pods listed and shown: ${(performance.now() - startedAt).toFixed(0)} ms`);
   const frames: number[] = [];
   const keys: number[] = [];
+  const keyCpu: number[] = [];
   const paint = board.app.paint.bind(board.app);
   board.app.paint = () => {
     const at = performance.now();
@@ -95,9 +96,12 @@ async function tables(): Promise<void> {
   const until = performance.now() + seconds * 1_000;
   for (let index = 0; performance.now() < until; index += 1) {
     const at = performance.now();
+    const used = process.cpuUsage();
     board.press(names[index % names.length]!);
     paint();
     keys.push(performance.now() - at);
+    const { user, system } = process.cpuUsage(used);
+    keyCpu.push((user + system) / 1_000);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   clearInterval(changing);
@@ -106,6 +110,7 @@ async function tables(): Promise<void> {
   console.log(
     `key to paint: p50 ${percentile(keys, 0.5)} ms, p95 ${percentile(keys, 0.95)} ms, worst ${percentile(keys, 1)} ms (${keys.length} keys)`,
   );
+  console.log(`  of processor time: p50 ${percentile(keyCpu, 0.5)} ms, p95 ${percentile(keyCpu, 0.95)} ms`);
   console.log(
     `frames by events: p50 ${percentile(frames, 0.5)} ms, p95 ${percentile(frames, 0.95)} ms, worst ${percentile(frames, 1)} ms (${frames.length} frames in ${seconds} s)`,
   );

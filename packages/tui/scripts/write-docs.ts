@@ -54,7 +54,7 @@ const text = `# The terminal dashboard
 
 \`geobuk tui\` shows a cluster in a terminal: any Kubernetes cluster a kubeconfig names, and what is special to Geobuk
 (addons, control loops) where the cluster has it. Whoever knows k9s knows it: \`:\` asks for a view, \`/\` filters, \`Enter\`
-goes down, \`Esc\` goes back, one letter acts.
+goes down, \`Esc\` goes back, one letter acts. Line by line in packages/tui/features.md: what of k9s is here, and how.
 
 \`\`\`sh
 geobuk tui                                 # pods of the current context

