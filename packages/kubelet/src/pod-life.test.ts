@@ -164,9 +164,9 @@ describe('the end of a pod', () => {
   });
 
   it.each([
-    ['7.2.4', 0, 'Succeeded', 'PodCompleted'],
-    ['7.2.4', 1, 'Failed', 'PodFailed'],
-  ])('%s with exit code %i is %s and not Ready for that reason', async (_number, exitsWith, phase, reason) => {
+    [0, 'Succeeded', 'PodCompleted'],
+    [1, 'Failed', 'PodFailed'],
+  ])('7.2.4 7.2.6 with exit code %i is %s and not Ready for that reason', async (exitsWith, phase, reason) => {
     await using node = await nodeWith({ exitsWith });
     await create(node, podOf({ restartPolicy: 'Never' }));
     await waitFor(() => {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ignoring } from '@geobuk/api';
+import { ignoring, isUnauthorized } from '@geobuk/api';
 import { ConfigError, bearerToken, createHttpClient } from '@geobuk/client';
 import type { Clock, Credentials, HttpClient } from '@geobuk/client';
 import type { Logger } from 'pino';
@@ -31,7 +31,7 @@ const retryMs = 1000;
 /**
  * Makes this machine a node: finds the cluster's CA, and a client certificate by the bootstrap token if there is none
  * yet. Waits for a server that does not answer. Follows: TLS bootstrapping.
- * @throws {ConfigError} the CA is another one, or a token is needed. @throws {ApiError} the token is refused.
+ * @throws {ConfigError} the CA is another one, or a token is needed or refused.
  */
 export async function joinCluster(config: JoinConfig, signal: AbortSignal): Promise<Membership> {
   const { server, nodeName, bootstrapToken, pkiDir, clock, log } = config;
@@ -50,7 +50,13 @@ export async function joinCluster(config: JoinConfig, signal: AbortSignal): Prom
       throw new ConfigError(`this machine is no node of ${server} yet: give the token that geobuk token create prints`);
     }
     await using client = createHttpClient({ server, ca, credentials: bearerToken(bootstrapToken) });
-    await certificate.request(client, signal);
+    await certificate.request(client, signal).catch((error: unknown) => {
+      if (!isUnauthorized(error)) throw error;
+      throw new ConfigError(
+        `${server} refuses the token: it has expired or was deleted: make another with geobuk token create`,
+        { cause: error },
+      );
+    });
   }
   const credentials: Credentials = {
     current: () => Promise.resolve({ certificate: certificate.current }),

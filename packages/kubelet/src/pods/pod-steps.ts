@@ -8,7 +8,7 @@ import type { ContainerRuntime, PodState, SandboxSpec } from '../runtime/runtime
 import type { MountedVolumes } from '../volumes/volume-manager.js';
 import { dnsConfigOf } from './environment/dns-config.js';
 import type { ClusterDns, DnsConfig } from './environment/dns-config.js';
-import { hostnameOf } from './environment/hosts-file.js';
+import { kernelHostnameOf } from './environment/hosts-file.js';
 import type { PodCgroups } from './cgroups.js';
 import type { PodDirectories } from './pod-directories.js';
 import type { PodStep } from './pod-diff.js';
@@ -112,7 +112,7 @@ export class PodSteps {
     return sandboxSpec(pod, {
       attempt,
       handler: runtimes.handlerOf(pod),
-      hostname: hostnameOf(pod, this.#deps.node().name),
+      hostname: kernelHostnameOf(pod, this.#deps.node().name, clusterDns.domain),
       dns: dnsConfigOf(pod, clusterDns, await nodeDns()),
       logDirectory: directories.logs(pod),
       cgroupRoot,

@@ -29,7 +29,7 @@ async function logFile(): Promise<AsyncDisposable & { readonly path: string }> {
   return { path, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
 }
 
-describe('a container log', () => {
+describe('7.11.3 a container log', () => {
   it.each<readonly [string, Partial<LogOptions>, string]>([
     ['is all that was written', {}, 'one\ntwo\nthree\n'],
     ['of the last lines', { tailLines: 3 }, 'two\nthree\n'],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EnvError, containerEnv } from './container-env.js';
 import { dnsConfigOf } from './dns-config.js';
 import { expand } from './expansion.js';
-import { hostsFile } from './hosts-file.js';
+import { hostsFile, kernelHostnameOf } from './hosts-file.js';
 import { serviceEnvironment } from './service-env.js';
 
 const facts = {
@@ -113,6 +113,33 @@ describe('7.8.4 DNS of a pod', () => {
   ])('%s', (_title, spec, expected) => {
     expect(dnsConfigOf({ ...pod, spec: { ...pod.spec, ...spec } }, cluster, node)).toEqual(expected);
   });
+});
+
+it.each<[string, Partial<Pod['spec']>, string]>([
+  ['is its name', {}, 'web'],
+  ['is what it asks for', { hostname: 'front' }, 'front'],
+  ['is short with a subdomain', { hostname: 'front', subdomain: 'sub' }, 'front'],
+  [
+    'is the whole name where it wants that',
+    { hostname: 'front', subdomain: 'sub', setHostnameAsFQDN: true },
+    'front.sub.shop.svc.cluster.local',
+  ],
+  ['is the name alone without a subdomain', { setHostnameAsFQDN: true }, 'web'],
+  ['is the node’s on its network', { hostNetwork: true, hostname: 'front' }, 'n1'],
+  [
+    'is an override before all',
+    { hostname: 'front', subdomain: 'sub', setHostnameAsFQDN: true, hostnameOverride: 'else' },
+    'else',
+  ],
+])('7.8.5 the hostname of a pod %s', (_title, spec, expected) => {
+  const named: Pod = { metadata: { name: 'web', namespace: 'shop' }, spec: { containers: [], ...spec } };
+  expect(kernelHostnameOf(named, 'n1', 'cluster.local')).toBe(expected);
+});
+
+it('7.8.5 a whole name that the kernel does not take is refused', () => {
+  const spec = { containers: [], hostname: 'x'.repeat(60), subdomain: 'sub', setHostnameAsFQDN: true };
+  const named: Pod = { metadata: { name: 'web', namespace: 'shop' }, spec };
+  expect(() => kernelHostnameOf(named, 'n1', 'cluster.local')).toThrow('is too long (64 characters is the max');
 });
 
 it('7.8.3 writes /etc/hosts with the pod’s own name and its aliases', () => {

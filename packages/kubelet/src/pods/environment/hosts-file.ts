@@ -1,4 +1,5 @@
 import type { Pod } from '@geobuk/api';
+import { RuntimeError } from '../../runtime/runtime.js';
 
 /** The pod's name inside its containers. Follows: GeneratePodHostNameAndDomain, truncateHostname. */
 export function hostnameOf(pod: Pod, nodeName: string): string {
@@ -12,6 +13,24 @@ export function hostnameOf(pod: Pod, nodeName: string): string {
 export function domainOf(pod: Pod, clusterDomain: string): string {
   const { subdomain = '' } = pod.spec;
   return subdomain === '' ? '' : `${subdomain}.${pod.metadata.namespace ?? ''}.svc.${clusterDomain}`;
+}
+
+const longestHostname = 64;
+
+/**
+ * What the kernel calls the pod's machine: with `setHostnameAsFQDN` its whole name. Follows: GeneratePodHostNameAndDomain.
+ * @throws {RuntimeError} Sandbox: longer than the kernel takes.
+ */
+export function kernelHostnameOf(pod: Pod, nodeName: string, clusterDomain: string): string {
+  const hostname = hostnameOf(pod, nodeName);
+  const domain = domainOf(pod, clusterDomain);
+  const { setHostnameAsFQDN, hostNetwork, hostnameOverride } = pod.spec;
+  if (setHostnameAsFQDN !== true || domain === '' || hostNetwork === true || hostnameOverride !== undefined)
+    return hostname;
+  const whole = `${hostname}.${domain}`;
+  if (whole.length <= longestHostname) return whole;
+  const message = `Failed to construct FQDN from pod hostname and cluster domain, FQDN ${whole} is too long (${longestHostname} characters is the max, ${whole.length} characters requested)`;
+  throw new RuntimeError('Sandbox', message);
 }
 
 /**

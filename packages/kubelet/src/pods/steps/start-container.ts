@@ -13,7 +13,7 @@ import { containerSpec } from '../container-spec.js';
 import { EnvError, containerEnv } from '../environment/container-env.js';
 import type { EnvSources } from '../environment/container-env.js';
 import { FieldRefError } from '../environment/field-ref.js';
-import { domainOf, hostsFile } from '../environment/hosts-file.js';
+import { domainOf, hostnameOf, hostsFile } from '../environment/hosts-file.js';
 import { serviceEnvironment } from '../environment/service-env.js';
 import type { EnvEntry } from '../environment/service-env.js';
 import { ImageError } from '../image-puller.js';
@@ -170,7 +170,7 @@ export class StartContainer {
       events.pod(pod, 'Warning', 'InvalidEnvironmentVariableNames', message);
     }
     const own = await containerMounts(container, volumes, env);
-    const hosts = isHostPod ? [] : await this.#hostsMount(pod, own, podIPs, sandboxSpec.hostname);
+    const hosts = isHostPod ? [] : await this.#hostsMount(pod, own, podIPs, hostnameOf(pod, node.name));
     await directories.containerLogs(pod, container.name);
     const target = (step.container.spec as { readonly targetContainerName?: string }).targetContainerName;
     const spec = containerSpec(pod, container, {
