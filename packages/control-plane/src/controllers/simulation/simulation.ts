@@ -4,9 +4,12 @@ import {
   configMaps,
   controllerRevisions,
   cronJobs,
+  daemonSets,
   deployments,
   jobs,
   keyOf,
+  leases,
+  nodes,
   pods,
   replicaSets,
   statefulSets,
@@ -16,11 +19,18 @@ import { allSettledOrThrow, createInformers, createRunner } from '@geobuk/client
 import { FakeClient, FakeClock } from '@geobuk/client/testing';
 import { pino } from 'pino';
 import { CronJobController } from '../cron-job/cron-job-controller.js';
+import { DaemonSetController } from '../daemon-set/daemon-set-controller.js';
+import { nodeOfDaemon } from '../daemon-set/daemon-set-diff.js';
 import { DeploymentController } from '../deployment/deployment-controller.js';
 import { GarbageCollector } from '../garbage-collector/garbage-collector.js';
 import { JobController } from '../job/job-controller.js';
 import { ReplicaSetController } from '../replica-set/replica-set-controller.js';
 import { StatefulSetController } from '../stateful-set/stateful-set-controller.js';
+import { NodeLifecycleController } from '../node-lifecycle/node-lifecycle-controller.js';
+import { PodGcController } from '../pod-gc/pod-gc-controller.js';
+import { ResourceQuotaController } from '../resource-quota/resource-quota-controller.js';
+import { TaintEvictionController } from '../taint-eviction/taint-eviction-controller.js';
+import { rfc3339Micro } from '../rfc3339.js';
 import { finishPod, removePod, startPod } from '../testing/fake-kubelet.js';
 
 export interface SimulationOptions {
@@ -52,12 +62,17 @@ const collected: readonly ResourceType[] = [
   configMaps,
   controllerRevisions,
   cronJobs,
+  daemonSets,
   deployments,
   jobs,
   pods,
   replicaSets,
   statefulSets,
 ] as readonly ResourceType[];
+
+const counted: readonly ResourceType[] = [pods, jobs] as readonly ResourceType[];
+/** Nodes that pods without a node of their own are bound to, until the world has nodes. */
+const unnamedNodes = ['n0', 'n1', 'n2'];
 
 /** How a pod ended, as its kubelet knows. */
 export interface Ending {
@@ -71,6 +86,8 @@ export class Simulation implements AsyncDisposable {
   readonly client: FakeClient;
   readonly clock = new FakeClock();
   readonly random: () => number;
+  /** Nodes that are off: their kubelets say and do nothing. */
+  readonly dead = new Set<string>();
   /** Every end of a pod, which nobody may miss or count twice. */
   readonly endings: Ending[] = [];
   readonly #options: SimulationOptions;
@@ -97,6 +114,12 @@ export class Simulation implements AsyncDisposable {
       new StatefulSetController(deps),
       new JobController(deps),
       new CronJobController(deps),
+      new DaemonSetController(deps),
+      // A world without nodes binds its pods to names: who looks after nodes would take those for gone.
+      ...(this.client.stored(nodes).length === 0
+        ? []
+        : [new NodeLifecycleController(deps), new TaintEvictionController(deps), new PodGcController(deps)]),
+      new ResourceQuotaController({ ...deps, discover: () => counted }),
     ];
     const runner = createRunner({ controllers: controllers as readonly Controller<unknown>[], informers, log, clock });
     this.#stop = new AbortController();
@@ -149,9 +172,10 @@ export class Simulation implements AsyncDisposable {
 
   /** Nodes are slow: what is due happens now or at a later step. */
   async #turnNodes(): Promise<void> {
+    await this.#beat();
     for (const { metadata } of this.client.stored(pods)) {
       const pod = this.client.stored(pods, metadata.namespace).find((each) => each.metadata.uid === metadata.uid);
-      if (pod === undefined || this.random() < 0.4) continue;
+      if (pod === undefined || this.random() < 0.4 || this.dead.has(pod.spec.nodeName ?? '')) continue;
       const phase = pod.status?.phase ?? 'Pending';
       if (pod.metadata.deletionTimestamp !== undefined) {
         if (pod.metadata.deletionGracePeriodSeconds !== 0) await removePod(this, pod);
@@ -162,8 +186,35 @@ export class Simulation implements AsyncDisposable {
 
   async #startOnNode(pod: Pod): Promise<void> {
     const { signal } = new AbortController();
-    const bound = { ...pod, spec: { ...pod.spec, nodeName: `n${Math.floor(this.random() * 3)}` } };
+    const nodeName = pod.spec.nodeName ?? nodeOfDaemon(pod) ?? this.#anyNode();
+    if (nodeName === undefined || this.dead.has(nodeName)) return;
+    const bound = { ...pod, spec: { ...pod.spec, nodeName } };
     await startPod(this, await this.client.update(pods, bound, { signal }));
+  }
+
+  /** One that pods may go to, as a scheduler would choose. */
+  #anyNode(): string | undefined {
+    const all = this.client.stored(nodes);
+    const names =
+      all.length === 0
+        ? unnamedNodes
+        : all.filter(({ spec }) => (spec.taints ?? []).length === 0).map(({ metadata }) => metadata.name ?? '');
+    return names[Math.floor(this.random() * names.length)];
+  }
+
+  /** Every node that is on renews its lease, and is Ready again when it was thought dead. */
+  async #beat(): Promise<void> {
+    const { signal } = new AbortController();
+    const renewTime = rfc3339Micro(this.clock.now());
+    for (const { metadata, status } of this.client.stored(nodes)) {
+      const { name = '' } = metadata;
+      if (this.dead.has(name)) continue;
+      const key = { namespace: 'kube-node-lease', name };
+      await this.client.patch(leases, key, { type: 'merge', body: { spec: { renewTime } } }, { signal });
+      if (status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True') continue;
+      const body = { status: { conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady' }] } };
+      await this.client.patch(nodes, { name }, { type: 'merge', body }, { signal, subresource: 'status' });
+    }
   }
 
   async #perhapsEnd(pod: Pod): Promise<void> {
