@@ -94,11 +94,17 @@ function checkNode(schema: JsonObject, path: string, isRoot: boolean): readonly 
     const branches = fieldOf(schema, name);
     if (!isJsonArray(branches)) continue;
     branches.forEach((branch, index) => {
-      if (isJsonObject(branch) && !isIntOrString) errors.push(...checkBranch(branch, `${path}.${name}[${index}]`));
+      if (isJsonObject(branch) && !isIntOrString)
+        errors.push(
+          ...checkBranch(branch, `${path}.${name}[${index}]`),
+          ...undeclared(branch, `${path}.${name}[${index}]`, schema, path),
+        );
     });
   }
   const not = fieldOf(schema, 'not');
-  if (isJsonObject(not)) errors.push(...checkBranch(not, `${path}.not`));
+  if (isJsonObject(not))
+    errors.push(...checkBranch(not, `${path}.not`), ...undeclared(not, `${path}.not`, schema, path));
+  if (isRoot || schema['x-kubernetes-embedded-resource'] === true) errors.push(...checkMetadata(properties, path));
   return errors;
 }
 
@@ -113,6 +119,38 @@ function checkListMarks(schema: JsonObject, path: string): readonly FieldError[]
     errors.push(required(`${path}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map'));
   }
   return errors;
+}
+
+/** What a branch speaks of has to be declared outside of it. Follows: validateNestedValueValidationCompleteness. */
+function undeclared(branch: JsonObject, at: string, outer: JsonObject, path: string): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  const declared = fieldOf(outer, 'properties');
+  const properties = fieldOf(branch, 'properties');
+  for (const [name, child] of Object.entries(isJsonObject(properties) ? properties : {})) {
+    const counterpart = isJsonObject(declared) && Object.hasOwn(declared, name) ? declared[name] : undefined;
+    const here = `${at}.properties[${name}]`;
+    if (!isJsonObject(counterpart))
+      errors.push(required(`${path}.properties[${name}]`, `because it is defined in ${here}`));
+    else if (isJsonObject(child)) errors.push(...undeclared(child, here, counterpart, `${path}.properties[${name}]`));
+  }
+  const items = fieldOf(branch, 'items');
+  if (!isJsonObject(items)) return errors;
+  const declaredItems = fieldOf(outer, 'items');
+  if (!isJsonObject(declaredItems))
+    return [...errors, required(`${path}.items`, `because it is defined in ${at}.items`)];
+  return [...errors, ...undeclared(items, `${at}.items`, declaredItems, `${path}.items`)];
+}
+
+/** The metadata of objects is known; a schema may only narrow their names. Follows: validateStructuralMetadataInvariants. */
+function checkMetadata(properties: unknown, path: string): readonly FieldError[] {
+  const metadata = isJsonObject(properties) ? fieldOf(properties, 'metadata') : undefined;
+  if (!isJsonObject(metadata)) return [];
+  const own = fieldOf(metadata, 'properties');
+  const names = isJsonObject(own) ? Object.keys(own) : [];
+  const others = Object.keys(metadata).filter((key) => !['type', 'properties', 'description'].includes(key));
+  if (others.length === 0 && names.every((name) => name === 'name' || name === 'generateName')) return [];
+  const text = 'must not specify anything other than name and generateName, but metadata is implicitly specified';
+  return [forbidden(`${path}.properties[metadata]`, text)];
 }
 
 /** Inside logical combinations a schema only restricts what stands outside. */
