@@ -36,7 +36,13 @@ export class DnsServer {
     await new Promise<void>((resolve, reject) => tcp.once('error', reject).listen({ host: address, port }, resolve));
     const bound = tcp.address();
     const chosen = typeof bound === 'object' && bound !== null ? bound.port : port;
-    const udp = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', recvBufferSize: receiveBufferBytes });
+    const family = isIPv6(address) ? 6 : 4;
+    const udp = createSocket({
+      type: `udp${family}`,
+      recvBufferSize: receiveBufferBytes,
+      // Answers go to addresses that questions came from: there is nothing to look up, which would cost a turn each.
+      lookup: (host, _options, callback) => callback(null, host, family),
+    });
     this.#udp = udp;
     udp.on('message', (message, peer) => {
       const ready = this.#deps.resolver.answerReady(message, 'udp');

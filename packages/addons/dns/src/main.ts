@@ -29,7 +29,7 @@ await runAgent<DnsConfig>('dns', async ({ config, cluster, informers, clock, log
   const forwarderTo = (entries: readonly string[]): Forwarder =>
     new Forwarder({ upstreams: upstreamList(entries, [...own, cluster.dnsAddress]), ...config.forward });
   const cache = new AnswerCache({ ...config.cache, now: () => clock.now() });
-  const { registry, metrics } = createMetrics(() => cache.size);
+  const { text, metrics } = createMetrics(() => cache.size);
   const forwarder = forwarderTo(config.upstreams);
   if (forwarder.upstreams.length === 0)
     log.warn({ upstreams: config.upstreams }, 'no upstream servers: only cluster names are known');
@@ -38,6 +38,7 @@ await runAgent<DnsConfig>('dns', async ({ config, cluster, informers, clock, log
     forwarder,
     cache,
     metrics,
+    now: () => clock.now(),
     stubs: new Map(
       Object.entries(config.stubDomains).map(([suffix, entries]) => [suffix.toLowerCase(), forwarderTo(entries)]),
     ),
@@ -56,7 +57,7 @@ await runAgent<DnsConfig>('dns', async ({ config, cluster, informers, clock, log
     await runTogether(signal, [
       () =>
         runHealthServer(
-          { host: '127.0.0.1', port: ports.status, checks, metrics: () => registry.metrics() },
+          { host: '127.0.0.1', port: ports.status, checks, metrics: text },
           stopServing.signal, // serves on while others learn that this one goes
         ),
       (all) =>

@@ -29,6 +29,7 @@ const classicUdpPayload = 512;
 export function parseQuery(message: Buffer): Query | { readonly refuse: Rcode } | undefined {
   if (message.length < 12 || message.readUInt16BE(2) >= responseBit) return undefined; // no query: no answer
   if ((message.readUInt16BE(2) & opcodeMask) !== 0) return { refuse: 'notimp' };
+  if (!hasLikelyCounts(message)) return { refuse: 'formerr' };
   let packet: DecodedPacket;
   try {
     packet = decode(message);
@@ -42,6 +43,12 @@ export function parseQuery(message: Buffer): Query | { readonly refuse: Rcode } 
   const size =
     opt === undefined ? classicUdpPayload : Math.min(maxUdpPayload, Math.max(classicUdpPayload, opt.udpPayloadSize));
   return { packet, question, udpPayloadSize: size, edns: opt !== undefined, dnssecOk: opt?.flag_do === true };
+}
+
+/** The decoder makes room for as many records as a header promises: nobody may have it make room for 65 535. */
+function hasLikelyCounts(message: Buffer): boolean {
+  const [questions, answers, authorities, additionals] = [4, 6, 8, 10].map((at) => message.readUInt16BE(at));
+  return questions === 1 && answers === 0 && (authorities ?? 0) <= 1 && (additionals ?? 0) <= 8;
 }
 
 export interface Reply {

@@ -1,31 +1,38 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { PlainCounter, PlainHistogram } from './plain-metrics.js';
 import type { ResolverMetrics } from './resolver.js';
 
-/** Prometheus metrics under the names that CoreDNS' dashboards and alerts look for. */
-export function createMetrics(cacheSize: () => number): {
-  readonly registry: Registry;
+export interface DnsMetrics {
   readonly metrics: ResolverMetrics;
-} {
+  /** All of them as Prometheus text. */
+  text(): Promise<string>;
+}
+
+const server = 'dns://';
+const buckets = [0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4];
+
+/** Prometheus metrics under the names that CoreDNS' dashboards and alerts look for. */
+export function createMetrics(cacheSize: () => number): DnsMetrics {
   const registry = new Registry();
   const registers = [registry];
-  const requests = new Counter({
-    name: 'coredns_dns_requests_total',
-    help: 'Queries by protocol and type',
-    labelNames: ['proto', 'type', 'server', 'zone', 'family'],
-    registers,
-  });
-  const responses = new Counter({
-    name: 'coredns_dns_responses_total',
-    help: 'Answers by code',
-    labelNames: ['rcode', 'server', 'zone'],
-    registers,
-  });
-  const duration = new Histogram({
-    name: 'coredns_dns_request_duration_seconds',
-    help: 'Time to answer',
-    buckets: [0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4],
-    labelNames: ['server', 'zone'],
-    registers,
+  const requests = new PlainCounter(
+    'coredns_dns_requests_total',
+    'Queries by protocol and type',
+    (text) => {
+      const [proto = '', type = ''] = text.split(' ');
+      return { proto, type, server, zone: '.', family: '1' };
+    },
+    registry,
+  );
+  const responses = new PlainCounter(
+    'coredns_dns_responses_total',
+    'Answers by code',
+    (rcode) => ({ rcode, server, zone: '.' }),
+    registry,
+  );
+  const duration = new PlainHistogram('coredns_dns_request_duration_seconds', 'Time to answer', buckets, {
+    server,
+    zone: '.',
   });
   const cacheRequests = new Counter({
     name: 'coredns_cache_requests_total',
@@ -50,16 +57,15 @@ export function createMetrics(cacheSize: () => number): {
     help: 'Answers in the cache',
     labelNames: ['server'],
     registers,
-    collect: (): void => entries.set({ server: 'dns://' }, cacheSize()),
+    collect: (): void => entries.set({ server }, cacheSize()),
   });
-  const server = 'dns://';
   return {
-    registry,
+    text: async () => `${await registry.metrics()}\n${duration.text()}`,
     metrics: {
-      request: (proto, type) => requests.inc({ proto, type, server, zone: '.', family: '1' }),
+      request: (proto, type) => requests.count(proto === 'udp' ? `udp ${type}` : `tcp ${type}`),
       response: (rcode, seconds) => {
-        responses.inc({ rcode, server, zone: '.' });
-        duration.observe({ server, zone: '.' }, seconds);
+        responses.count(rcode);
+        duration.observe(seconds);
       },
       cache: (hit) => {
         cacheRequests.inc({ server });

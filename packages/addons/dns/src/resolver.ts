@@ -18,6 +18,8 @@ export interface ResolverDeps {
   readonly hosts: ReadonlyMap<string, readonly string[]>;
   readonly cache: AnswerCache;
   readonly metrics: ResolverMetrics;
+  /** Epoch milliseconds. */
+  now(): number;
 }
 
 export interface ResolverMetrics {
@@ -25,6 +27,24 @@ export interface ResolverMetrics {
   response(rcode: string, seconds: number): void;
   cache(hit: boolean): void;
   forwarded(rcode: string): void;
+}
+
+type Transport = 'udp' | 'tcp';
+
+/** An answer that needs nothing but the id of its query. */
+interface Ready {
+  readonly replies: readonly Buffer[];
+  readonly type: string;
+  readonly rcode: string;
+  next: number;
+  /** Epoch milliseconds: answers of others hold for a second, then their TTL is another. */
+  readonly until: number;
+}
+
+/** What to answer, and how long the same bytes may be sent again, in milliseconds. */
+interface Resolved {
+  readonly reply: Reply;
+  readonly keepMs: number;
 }
 
 const nothing = { answers: [], authorities: [], additionals: [] } as const;
@@ -40,11 +60,8 @@ const hostsTtlSeconds = 30;
  */
 export class Resolver {
   readonly #deps: ResolverDeps;
-  /** Query bytes after the id → encoded answers to be sent in turn. */
-  readonly #ready = new Map<
-    string,
-    { readonly replies: readonly Buffer[]; readonly type: string; readonly rcode: string; next: number }
-  >();
+  /** For each transport: query bytes after the id → encoded answers to be sent in turn. */
+  readonly #ready = { udp: new Map<string, Ready>(), tcp: new Map<string, Ready>() };
   #readyVersion = 0;
 
   constructor(deps: ResolverDeps) {
@@ -52,17 +69,27 @@ export class Resolver {
   }
 
   /** The answer when it can be given at once; undefined when {@link answer} has to work it out. */
-  answerReady(message: Buffer, transport: 'udp' | 'tcp'): Buffer | undefined {
+  answerReady(message: Buffer, transport: Transport): Buffer | undefined {
     if (this.#readyVersion !== this.#deps.zone.version) {
-      this.#ready.clear();
+      this.#ready.udp.clear();
+      this.#ready.tcp.clear();
       this.#readyVersion = this.#deps.zone.version;
       return undefined;
     }
-    const entry = this.#ready.get(`${transport}${message.toString('latin1', 2)}`);
+    const ready = this.#ready[transport];
+    const key = message.toString('latin1', 2);
+    const entry = ready.get(key);
     if (entry === undefined) return undefined;
+    if (entry.until !== Infinity) {
+      if (this.#deps.now() >= entry.until) {
+        ready.delete(key);
+        return undefined;
+      }
+      this.#deps.metrics.cache(true);
+    }
     // A copy: the socket may still hold the last one.
     const reply = Buffer.from(entry.replies[entry.next] as Buffer);
-    entry.next = (entry.next + 1) % entry.replies.length;
+    if (entry.replies.length > 1) entry.next = (entry.next + 1) % entry.replies.length;
     this.#deps.metrics.request(transport, entry.type);
     this.#deps.metrics.response(entry.rcode, 0);
     reply[0] = message[0] ?? 0;
@@ -71,7 +98,7 @@ export class Resolver {
   }
 
   /** @returns undefined for what deserves no answer at all. */
-  async answer(message: Buffer, transport: 'udp' | 'tcp', signal: AbortSignal): Promise<Buffer | undefined> {
+  async answer(message: Buffer, transport: Transport, signal: AbortSignal): Promise<Buffer | undefined> {
     const startedAt = performance.now();
     const query = parseQuery(message);
     if (query === undefined) return undefined;
@@ -82,21 +109,21 @@ export class Resolver {
     }
     metrics.request(transport, query.question.type);
     const version = this.#deps.zone.version;
-    const { reply, keep } = await this.#resolve(query, signal);
+    const { reply, keepMs } = await this.#resolve(query, signal);
     const limit = transport === 'udp' ? query.udpPayloadSize : 0xffff;
     const encoded = encodeReply(query, reply, limit);
-    if (keep && version === this.#deps.zone.version)
-      this.#keep(`${transport}${message.toString('latin1', 2)}`, query, reply, limit);
+    if (keepMs > 0 && version === this.#deps.zone.version)
+      this.#keep(this.#ready[transport], message.toString('latin1', 2), query, { reply, keepMs }, limit);
     metrics.response(nameOf(reply.rcode), (performance.now() - startedAt) / 1000);
     return encoded;
   }
 
-  async #resolve(query: Query, signal: AbortSignal): Promise<{ readonly reply: Reply; readonly keep: boolean }> {
+  async #resolve(query: Query, signal: AbortSignal): Promise<Resolved> {
     const { type, class: queryClass } = query.question;
     const name = query.question.name.replace(/\.$/, '');
-    const refuse = (rcode: Rcode): { readonly reply: Reply; readonly keep: boolean } => ({
+    const refuse = (rcode: Rcode): Resolved => ({
       reply: { rcode, authoritative: false, ...nothing },
-      keep: false,
+      keepMs: 0,
     });
     if (queryClass !== undefined && queryClass !== 'IN') return refuse('notimp');
     if (type === 'AXFR' || type === 'IXFR') return refuse('refused');
@@ -106,7 +133,7 @@ export class Resolver {
       const answers = fixed
         .filter((address) => address.includes(':') === (type === 'AAAA'))
         .map((data): Answer => ({ type, name, ttl: hostsTtlSeconds, data }));
-      return { reply: { rcode: 'noerror', authoritative: true, ...nothing, answers }, keep: true };
+      return { reply: { rcode: 'noerror', authoritative: true, ...nothing, answers }, keepMs: Infinity };
     }
     return await this.#resolveName(query, name, type, [], signal);
   }
@@ -117,14 +144,14 @@ export class Resolver {
     type: string,
     aliases: readonly Answer[],
     signal: AbortSignal,
-  ): Promise<{ readonly reply: Reply; readonly keep: boolean }> {
+  ): Promise<Resolved> {
     const { zone } = this.#deps;
     const found = zone.resolve(name, type);
     switch (found.kind) {
       case 'outside':
-        return { reply: await this.#outside(query, name, type, aliases, signal), keep: false };
+        return await this.#outside(query, name, type, aliases, signal);
       case 'servfail':
-        return { reply: { rcode: 'servfail', authoritative: false, ...nothing }, keep: false };
+        return { reply: { rcode: 'servfail', authoritative: false, ...nothing }, keepMs: 0 };
       case 'nxdomain':
         return {
           reply: {
@@ -134,14 +161,14 @@ export class Resolver {
             authorities: [zone.soa()],
             additionals: [],
           },
-          keep: aliases.length === 0,
+          keepMs: aliases.length === 0 ? Infinity : 0,
         };
       case 'found': {
         const answers = [...aliases, ...found.answers];
         const authorities = found.answers.length === 0 ? [zone.soa()] : [];
         return {
           reply: { rcode: 'noerror', authoritative: true, answers, authorities, additionals: found.additionals },
-          keep: true,
+          keepMs: Infinity,
         };
       }
       case 'alias': {
@@ -149,7 +176,7 @@ export class Resolver {
         const looped =
           chain.length > maxAliases || aliases.some((alias) => 'data' in alias && alias.data === found.target);
         if (type === 'CNAME' || looped || (type !== 'A' && type !== 'AAAA')) {
-          return { reply: { rcode: 'noerror', authoritative: true, ...nothing, answers: chain }, keep: true };
+          return { reply: { rcode: 'noerror', authoritative: true, ...nothing, answers: chain }, keepMs: Infinity };
         }
         return await this.#resolveName(query, found.target, type, chain, signal);
       }
@@ -165,7 +192,7 @@ export class Resolver {
     type: string,
     aliases: readonly Answer[],
     signal: AbortSignal,
-  ): Promise<Reply> {
+  ): Promise<Resolved> {
     const { cache, metrics } = this.#deps;
     const key = `${name.toLowerCase()}|${type}|${query.dnssecOk ? 'do' : ''}`;
     const cached = cache.get(key);
@@ -182,8 +209,9 @@ export class Resolver {
           throw error;
         metrics.forwarded(busy ? 'REFUSED' : 'SERVFAIL');
         // The alias itself is known and true, whatever became of its target.
-        if (aliases.length > 0) return { rcode: 'noerror', authoritative: true, ...nothing, answers: aliases };
-        return { rcode: busy ? 'refused' : 'servfail', authoritative: false, ...nothing };
+        const known = { rcode: 'noerror', authoritative: true, ...nothing, answers: aliases } as const;
+        if (aliases.length > 0) return { reply: known, keepMs: 0 };
+        return { reply: { rcode: busy ? 'refused' : 'servfail', authoritative: false, ...nothing }, keepMs: 0 };
       }
       metrics.forwarded(nameOf(rcodeOf(packet)));
       cache.put(key, packet, rcodeOf(packet));
@@ -196,13 +224,14 @@ export class Resolver {
         );
     const asAsked = (record: Answer): Answer =>
       record.name.toLowerCase() === name.toLowerCase() ? ({ ...record, name } as Answer) : record;
-    return {
+    const reply = {
       rcode: rcodeOf(packet),
       authoritative: aliases.length > 0,
       answers: [...aliases, ...aged(packet.answers).map(asAsked)],
       authorities: aged(packet.authorities),
       additionals: aged(packet.additionals),
     };
+    return { reply, keepMs: cached?.sameForMs ?? 0 };
   }
 
   #forwarderFor(name: string): Forwarder {
@@ -216,13 +245,16 @@ export class Resolver {
   }
 
   /** Several addresses are sent in turn, each first once: that is how clients spread their load. */
-  #keep(key: string, query: Query, reply: Reply, limit: number): void {
-    if (this.#ready.size >= maxReady) this.#ready.clear();
+  #keep(ready: Map<string, Ready>, key: string, query: Query, { reply, keepMs }: Resolved, limit: number): void {
+    if (ready.size >= maxReady) ready.clear();
     const turns = Math.min(8, Math.max(1, reply.answers.filter(({ type }) => type === 'A' || type === 'AAAA').length));
-    const replies = Array.from({ length: turns }, (_, turn) =>
+    const isOurs = keepMs === Infinity;
+    const replies = Array.from({ length: isOurs ? turns : 1 }, (_, turn) =>
       encodeReply(query, { ...reply, answers: [...reply.answers.slice(turn), ...reply.answers.slice(0, turn)] }, limit),
     );
-    this.#ready.set(key, { replies, type: query.question.type, rcode: nameOf(reply.rcode), next: turns > 1 ? 1 : 0 });
+    const until = isOurs ? Infinity : this.#deps.now() + keepMs;
+    const next = replies.length > 1 ? 1 : 0;
+    ready.set(key, { replies, type: query.question.type, rcode: nameOf(reply.rcode), next, until });
   }
 }
 

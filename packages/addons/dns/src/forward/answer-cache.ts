@@ -3,6 +3,8 @@ import type { DecodedPacket } from 'dns-packet';
 export interface CachedAnswer {
   readonly packet: DecodedPacket;
   readonly ageSeconds: number;
+  /** How long the age in seconds, and with it every TTL, stays as it is. */
+  readonly sameForMs: number;
 }
 
 interface Entry {
@@ -41,7 +43,9 @@ export class AnswerCache {
     const now = this.#config.now();
     if (entry.expiresAt <= now) return undefined;
     this.#entries.set(key, entry);
-    return { packet: entry.packet, ageSeconds: Math.floor((now - entry.storedAt) / 1000) };
+    const ageMs = now - entry.storedAt;
+    const sameForMs = Math.min(entry.expiresAt - now, 1000 - (ageMs % 1000));
+    return { packet: entry.packet, ageSeconds: Math.floor(ageMs / 1000), sameForMs };
   }
 
   put(key: string, packet: DecodedPacket, rcode: number): void {

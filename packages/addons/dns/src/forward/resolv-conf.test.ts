@@ -10,7 +10,7 @@ describe('upstreamsOf', () => {
       ['192.0.2.1', '2001:db8::1'],
     ],
     [
-      '60 not those that are ourselves',
+      'DNS 60 not those that are ourselves',
       'nameserver 127.0.0.53\nnameserver ::1\nnameserver 192.0.2.9\nnameserver 192.0.2.1',
       ['192.0.2.9'],
       ['192.0.2.1'],
