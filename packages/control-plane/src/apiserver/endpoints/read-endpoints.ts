@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import { createGzip, constants } from 'node:zlib';
 import { protobufMediaType } from '@geobuk/api';
+import type { KubernetesObject } from '@geobuk/api';
 import { encodeItems } from '../../watch-cache/encode-list.js';
 import { negotiate } from '../http/negotiation.js';
+import type { Negotiated } from '../http/negotiation.js';
 import { protobufList, protobufMessageOf, protobufObject, speaksProtobuf } from '../http/protobuf.js';
 import { acceptsGzip, sendBytes, sendJson, sendValue, wantsPretty } from '../http/respond.js';
 import { asServed, isServedAsStored, makeReady, served as servedOf } from '../registry/as-served.js';
@@ -12,13 +14,13 @@ import type { ServedResource } from '../resources/served-resource.js';
 import { includeObjectOf, partialMetadata, tableOf } from './transformations.js';
 import { keyOfRequest, namespaceOf } from './endpoint.js';
 import type { Endpoint, EndpointDeps, ResourceRequest } from './endpoint.js';
+import { objectsPerTurn, sendInTurns } from './list-in-turns.js';
+import type { MadeList } from './list-in-turns.js';
 
 /** Up to here a list is put together at once, without a stream. */
 const smallListBytes = 512 * 1024;
 /** What is written at once of a longer one. */
 const chunkBytes = 256 * 1024;
-/** Objects between two turns of the event loop where each has to be looked at. */
-const batch = 200;
 
 export const getEndpoint =
   ({ reader, now }: EndpointDeps): Endpoint =>
@@ -66,24 +68,35 @@ export const listEndpoint =
       return sendList(call, page);
     }
     await makeReady(resource, page.items, signal);
+    const list = madeList(call, page, form, now());
+    if (page.items.length > objectsPerTurn && form.mediaType === 'application/json' && !wantsPretty(request)) {
+      return sendInTurns(call, page.items, list);
+    }
     const objects = [];
     for (let i = 0; i < page.items.length; i++) {
-      if (i % batch === batch - 1) await turn();
+      if (i % objectsPerTurn === objectsPerTurn - 1) await turn();
       objects.push(asServed(resource, page.items[i]!).object);
     }
-    const metadata = listMetadata(page);
-    if (form.as === 'Table') {
-      const table = tableOf(resource, objects, metadata, includeObjectOf(search), form.version, now());
-      return sendValue(request, reply, 200, table, form.mediaType);
-    }
-    if (form.as === 'PartialObjectMetadataList') {
-      const items = objects.map((object) => partialMetadata(object));
-      const list = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items };
-      return sendValue(request, reply, 200, list, form.mediaType);
-    }
-    const { listKind, apiVersion } = resource;
-    return sendValue(request, reply, 200, { kind: listKind, apiVersion, metadata, items: objects }, form.mediaType);
+    const { envelope, field, itemsOf } = list;
+    return sendValue(request, reply, 200, { ...envelope, [field]: itemsOf(objects) }, form.mediaType);
   };
+
+/** A list in the form that the client asks for. */
+function madeList({ resource, search }: ResourceRequest, page: Page, form: Negotiated, now: number): MadeList {
+  const metadata = listMetadata(page);
+  if (form.as === 'Table') {
+    const table = (objects: readonly KubernetesObject[]) =>
+      tableOf(resource, objects, metadata, includeObjectOf(search), form.version, now);
+    const { rows: _, ...envelope } = table([]);
+    return { envelope, field: 'rows', itemsOf: (objects) => table(objects).rows };
+  }
+  if (form.as === 'PartialObjectMetadataList') {
+    const envelope = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
+    return { envelope, field: 'items', itemsOf: (objects) => objects.map((object) => partialMetadata(object)) };
+  }
+  const { listKind: kind, apiVersion } = resource;
+  return { envelope: { kind, apiVersion, metadata }, field: 'items', itemsOf: (objects) => objects };
+}
 
 /** Items are encoded once while they live; the event loop turns on the way, and nothing is joined to one big piece. */
 async function sendProtobufList(
@@ -94,7 +107,7 @@ async function sendProtobufList(
   await makeReady(resource, page.items, signal);
   const items: Uint8Array[] = [];
   for (const [i, item] of page.items.entries()) {
-    if (i % batch === batch - 1) await turn();
+    if (i % objectsPerTurn === objectsPerTurn - 1) await turn();
     const served = asServed(resource, item);
     items.push(
       isMetadataOnly ? protobufMessageOf({}, partialMetadata(served.object)) : protobufMessageOf(served, served.object),
