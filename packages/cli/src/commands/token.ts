@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import type { Secret } from '@geobuk/api';
+import type { HttpClient } from '@geobuk/client';
 import { configMaps, isNotFound, secrets } from '@geobuk/api';
 import { bootstrapTokenSecret, formatBootstrapToken, newBootstrapToken, parseDuration } from '../bootstrap-token.js';
 import { CliError } from '../cli-error.js';
 import { connect } from '../connect.js';
 import { dataDirectory } from '../data-directory.js';
 import { columns } from '../columns.js';
+import { parseClusterInfo } from '../cluster-info.js';
+import type { ClusterInfo } from '../cluster-info.js';
 import { caHash } from '../up/part-processes.js';
 
 interface Flags {
@@ -39,10 +42,8 @@ export function addTokenCommand(program: Command): void {
       await client.create(secrets, bootstrapTokenSecret(made, Date.now() + ttlMs, flags.description), {
         signal: never,
       });
-      const server = await advertisedServer(client);
-      console.log(
-        `geobuk kubelet --server ${server} --token ${formatBootstrapToken(made)} --ca-hash ${caHash(directory)}`,
-      );
+      const { server, ca } = await clusterInfo(client);
+      console.log(`geobuk kubelet --server ${server} --token ${formatBootstrapToken(made)} --ca-hash ${caHash(ca)}`);
       await client[Symbol.asyncDispose]();
     });
 
@@ -94,12 +95,7 @@ export function addTokenCommand(program: Command): void {
 }
 
 /** The address that the control plane tells nodes, from the cluster's own `cluster-info`. */
-async function advertisedServer(client: Awaited<ReturnType<typeof connect>>): Promise<string> {
+async function clusterInfo(client: Pick<HttpClient, 'read'>): Promise<ClusterInfo> {
   const info = await client.read(configMaps, { namespace: 'kube-public', name: 'cluster-info' }, { signal: never });
-  const server = /server:\s*"?([^"\s]+)"?/.exec(info.data?.['kubeconfig'] ?? '')?.[1];
-  if (server === undefined)
-    throw new CliError(
-      'the ConfigMap kube-public/cluster-info names no server: restart the control plane, which writes it',
-    );
-  return server;
+  return parseClusterInfo(info.data?.['kubeconfig'] ?? '');
 }

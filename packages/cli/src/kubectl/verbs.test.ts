@@ -440,7 +440,7 @@ describe('rollout', () => {
   it('shows history and goes back', async () => {
     const { run, client } = fakeCluster([deployment('web'), revision(1, 'x:1'), revision(2, 'x:2')]);
     expect((await run('rollout history deploy/web')).out).toBe(
-      'deployment.apps/web \nREVISION   CHANGE-CAUSE\n1          to x:1\n2          to x:2\n\n',
+      'deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         to x:1\n2         to x:2\n\n',
     );
     expect((await run('rollout undo deploy/web')).out).toBe('deployment.apps/web rolled back\n');
     expect(client.stored(deployments)[0]?.spec.template).toEqual({
@@ -471,7 +471,7 @@ describe('wait', () => {
     ['wait pod/web --for=condition=ready=true', 'pod/web condition met\n', 0],
     ['wait pod/web --for=jsonpath={.status.phase}=Running', 'pod/web condition met\n', 0],
     ['wait pod --all --for=condition=Ready', 'pod/web condition met\n', 0],
-    ['wait pod/none --for=delete', 'pod/none condition met\n', 0],
+    ['wait pod/none --for=delete', '', 0],
     ['wait pod/web --for=nonsense', '', 2],
     ['wait pod/none --for=condition=Ready', '', 1],
   ])('%s', async (line, out, code) => {

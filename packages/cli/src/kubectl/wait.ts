@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { KubernetesObject } from '@geobuk/api';
-import { asJson, compileJsonPath } from '@geobuk/api';
+import { asJson, compileJsonPath, ignoring, isNotFound } from '@geobuk/api';
 import { allSettledOrThrow, deadline } from '@geobuk/client';
 import { CliError } from '../cli-error.js';
 import { objectGone } from './delete.js';
@@ -90,7 +90,8 @@ async function wait(session: Session, args: readonly string[], flags: Flags): Pr
     objects.map(async (object) => {
       try {
         const how = await awaitOne(session, object, awaited, limit.signal);
-        session.print(`${shownName(object.type, object.key.name)} ${how}`);
+        // Follows: kubectl, which says nothing of what was gone already.
+        if (how !== undefined) session.print(`${shownName(object.type, object.key.name)} ${how}`);
       } catch (error) {
         if (session.signal.aborted || !limit.signal.aborted) throw error;
         session.complain(`error: timed out waiting for the condition on ${object.type.plural}/${object.key.name}`);
@@ -104,9 +105,11 @@ async function awaitOne(
   { type, key }: NamedObject,
   awaited: WaitFor,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<string | undefined> {
   const { client } = session;
   if (awaited.kind === 'delete') {
+    const before = await client.read(type, key, { signal }).catch(ignoring(isNotFound));
+    if (before === undefined) return undefined;
     await objectGone(session, type, key, undefined, signal);
     return 'condition met';
   }

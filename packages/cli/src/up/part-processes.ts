@@ -70,7 +70,7 @@ export function kubeletProcess(
       ...['--node-name', node.name],
       ...(node.address === undefined ? [] : ['--node-ip', node.address]),
       ...['--port', String(config.kubeletPort)],
-      ...['--ca-hash', caHash(config.directory)],
+      ...['--ca-hash', caHash(readFileSync(join(config.directory.pki, 'ca.crt')))],
       ...['--cluster-dns', serviceAddress(choices.serviceCIDR, 10)],
       ...['--cluster-domain', choices.clusterDomain],
       ...['--log-level', config.logLevel],
@@ -83,8 +83,7 @@ export function kubeletProcess(
 }
 
 /** What a joining node checks the server's CA against: the hash of its public key, as kubeadm writes it. */
-export function caHash(directory: DataDirectory): string {
-  const certificate = new X509Certificate(readFileSync(join(directory.pki, 'ca.crt')));
-  const key = certificate.publicKey.export({ type: 'spki', format: 'der' });
+export function caHash(pem: string | Buffer): string {
+  const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
   return `sha256:${createHash('sha256').update(key).digest('hex')}`;
 }

@@ -174,7 +174,7 @@ async function waitUntilReady(
   signal.addEventListener('abort', end, { once: true });
   const running = informers.run(stop.signal).catch(() => undefined);
   try {
-    if (expectAddons) await whenClusterReady(informers, nodes, true, events.say, signal);
+    if (expectAddons) await whenClusterReady(informers, nodes, true, events.say, systemClock, signal);
   } finally {
     signal.removeEventListener('abort', end);
     stop.abort();

@@ -172,7 +172,14 @@ describe('HorizontalPodAutoscalerController', () => {
     await world.settle(60_000);
     expect(world.client.stored(deployments)[0]?.spec.replicas).toBe(2);
     expect(world.client.stored(horizontalPodAutoscalers)[0]?.status?.conditions).toContainEqual(
-      expect.objectContaining({ type: 'ScalingActive', status: 'False', reason: 'FailedGetResourceMetric' }),
+      expect.objectContaining({
+        type: 'ScalingActive',
+        status: 'False',
+        reason: 'FailedGetResourceMetric',
+        message:
+          'the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for ' +
+          'resource cpu: no metrics returned from resource metrics API',
+      }),
     );
   });
 });

@@ -81,20 +81,25 @@ export class MetricSources {
     signal: AbortSignal,
   ): Promise<Measured> {
     const { namespace, labelSelector, current, pods, now } = workload;
-    const { items } = await this.#deps.client.list(podMetrics, { namespace, labelSelector, signal });
     const { averageUtilization, averageValue } = target;
     const average = averageValue === undefined ? undefined : milliOf(averageValue);
-    const calculated = calculateReplicas(
-      current,
-      pods,
-      {
-        usage: usageByPod(items, name, container, now),
-        baseOf: (pod) => average ?? requestOf(pod, name, container),
-        target: average === undefined ? (averageUtilization ?? 80) / 100 : 1,
-        isCpu: name === 'cpu',
-        tolerance: toleranceOf(workload.hpa),
-      },
-      now,
+    const failing = `failed to get ${name} ${average === undefined ? 'utilization' : 'usage'}`;
+    const items = await saying(`${failing}: unable to get metrics for resource ${name}`, async () =>
+      this.#podMetrics(namespace, labelSelector, signal),
+    );
+    const calculated = await saying(failing, () =>
+      calculateReplicas(
+        current,
+        pods,
+        {
+          usage: usageByPod(items, name, container, now),
+          baseOf: (pod) => average ?? requestOf(pod, name, container),
+          target: average === undefined ? (averageUtilization ?? 80) / 100 : 1,
+          isCpu: name === 'cpu',
+          tolerance: toleranceOf(workload.hpa),
+        },
+        now,
+      ),
     );
     const shown = {
       name,
@@ -112,6 +117,14 @@ export class MetricSources {
           text: `${name} container resource${how}`,
           status: { type: 'ContainerResource', containerResource: { ...shown, container } },
         };
+  }
+
+  async #podMetrics(namespace: string, labelSelector: string, signal: AbortSignal): Promise<readonly PodMetrics[]> {
+    const { items } = await saying('unable to fetch metrics from resource metrics API', () =>
+      this.#deps.client.list(podMetrics, { namespace, labelSelector, signal }),
+    );
+    if (items.length === 0) throw new Error('no metrics returned from resource metrics API');
+    return items;
   }
 
   async #pods(
@@ -202,4 +215,13 @@ const quantityOf = (milli: number): string => formatQuantity(parseQuantity(`${mi
 function toleranceOf({ spec: { behavior } }: HorizontalPodAutoscaler): Tolerance {
   const of = (text: string | undefined): number => (text === undefined ? standardTolerance : milliOf(text) / 1000);
   return { up: of(behavior?.scaleUp?.tolerance), down: of(behavior?.scaleDown?.tolerance) };
+}
+
+/** Says before the message of a failure what could not be done. */
+async function saying<T>(what: string, act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }
