@@ -39,7 +39,7 @@ function stand(client: FakeClient, clock: FakeClock, identity: string): Candidat
 }
 
 describe('leader election', () => {
-  it('lets one lead and the next one take over at once when it stops', async () => {
+  it('5.0.6 lets one lead and the next one take over at once when it stops', async () => {
     const [client, clock] = [new FakeClient(), new FakeClock()];
     await using a = stand(client, clock, 'a');
     await clock.advance(0);

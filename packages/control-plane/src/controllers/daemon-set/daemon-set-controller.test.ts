@@ -158,4 +158,29 @@ describe('DaemonSetController', () => {
     expect(daemons(world)).toHaveLength(1);
     expect(daemons(world)[0]?.metadata.name).not.toBe(first?.metadata.name);
   });
+
+  it('5.4.5 counts its pods by what they are', async () => {
+    await using world = await start(agent({ updateStrategy: { type: 'OnDelete' } }), node('a'), node('b'), node('c'));
+    await runAll(world);
+    await world.client.patch(
+      daemonSets,
+      { namespace: 'default', name: 'agent' },
+      { type: 'merge', body: { spec: { template: { spec: { containers: [{ name: 'c', image: 'i:2' }] } } } } },
+      { signal },
+    );
+    const ill = { status: { conditions: [{ type: 'Ready', status: 'False' }] } };
+    const onC = daemons(world).find((each) => nodeOfDaemon(each) === 'c');
+    const key = { namespace: 'default', name: onC?.metadata.name ?? '' };
+    await world.client.patch(pods, key, { type: 'merge', body: ill }, { signal, subresource: 'status' });
+    await world.settle(10);
+    expect(world.client.stored(daemonSets)[0]?.status).toMatchObject({
+      desiredNumberScheduled: 3,
+      currentNumberScheduled: 3,
+      numberMisscheduled: 0,
+      numberReady: 2,
+      numberAvailable: 2,
+      numberUnavailable: 1,
+    });
+    expect(world.client.stored(daemonSets)[0]?.status?.updatedNumberScheduled).toBeUndefined(); // none: zero is left out
+  });
 });

@@ -1,5 +1,5 @@
 import type { ConfigMap, KubernetesObject, ObjectMeta, OwnerReference } from '@geobuk/api';
-import { configMaps, nodes, secrets } from '@geobuk/api';
+import { configMaps, customResourceDefinitions, nodes, secrets } from '@geobuk/api';
 import { describe, expect, it } from 'vitest';
 import { turnControllers } from '../testing/turn-controllers.js';
 import { GarbageCollector } from './garbage-collector.js';
@@ -133,5 +133,29 @@ describe('GarbageCollector', () => {
     await world.client.delete(nodes, { name: 'n' }, { signal });
     await world.settle();
     expect(names(world)).toEqual([]);
+  });
+
+  it('5.7.1 looks after a kind that is served later, as soon as its definition is established', async () => {
+    let served = [customResourceDefinitions, configMaps] as readonly unknown[];
+    await using world = await turnControllers(
+      [map('a')],
+      () => [],
+      (deps) => [new GarbageCollector({ ...deps, discover: () => served as never })],
+    );
+    await world.settle();
+    served = [customResourceDefinitions, configMaps, secrets];
+    world.client.seed({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'new', uid: 'uid-new' },
+      status: { conditions: [{ type: 'Established', status: 'True' }] },
+    } as KubernetesObject);
+    await world.settle();
+    const metadata = { name: 's', namespace: 'default', uid: 'uid-s', ownerReferences: [owner('a')] };
+    world.client.seed({ apiVersion: 'v1', kind: 'Secret', metadata });
+    await world.settle();
+    expect(world.client.stored(secrets)).toHaveLength(1);
+    await remove(world, 'a', 'Background');
+    expect(world.client.stored(secrets)).toEqual([]);
   });
 });
