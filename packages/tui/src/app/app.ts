@@ -12,6 +12,7 @@ import type { Hotkey } from '../config/aliases.js';
 import type { Memory } from '../config/memory.js';
 import type { Personal } from '../config/personal.js';
 import type { Plugin } from '../config/plugins.js';
+import type { OwnKey } from '../pages/help-page.js';
 import type { Page } from '../pages/page.js';
 import type { KeyPress, MousePress, Terminal } from '../terminal/terminal.js';
 import type { ColorDepth } from '../theme/sgr.js';
@@ -326,6 +327,18 @@ export class App implements Services {
     if (page !== undefined && point !== undefined) void this.act(() => runPlugin(this, page.cluster, plugin, point));
   }
 
+  #ownKeys(): readonly OwnKey[] {
+    const plugins = this.#plugins().map((plugin): OwnKey => {
+      const { key, description: label } = plugin;
+      return { key, label, kind: 'plugin', run: () => this.#runPlugin(plugin) };
+    });
+    const hotkeys = this.#personal.of(this.#context).hotkeys.map((hotkey): OwnKey => {
+      const { key, description: label } = hotkey;
+      return { key, label, kind: 'hotkey', run: () => this.#runHotkey(hotkey) };
+    });
+    return [...plugins, ...hotkeys];
+  }
+
   #runHotkey({ command, keepHistory }: Hotkey): void {
     if (keepHistory) this.drillDown(command);
     else this.command(command);
@@ -342,6 +355,7 @@ export class App implements Services {
       history: this.#history,
       recall: (command) => this.#commands.run(command, { remember: false }),
       runAction: (id) => this.#runAction(id),
+      ownKeys: () => this.#ownKeys(),
       newTab: () => this.#newTab(),
       turned: () => this.#turned(),
       quit: () => this.quit(),

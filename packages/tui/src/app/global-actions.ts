@@ -1,6 +1,7 @@
 import type { ActionId } from '../actions/action-table.js';
 import type { Actions } from '../actions/key-map.js';
 import { HelpPage } from '../pages/help-page.js';
+import type { OwnKey } from '../pages/help-page.js';
 import type { Page } from '../pages/page.js';
 import type { CommandHistory } from './history.js';
 import type { Prompts } from './prompts.js';
@@ -18,6 +19,8 @@ export interface GlobalActionsDeps {
   /** Runs a command of the history, which stays as it is. */
   readonly recall: (command: string) => void;
   readonly runAction: (id: ActionId) => void;
+  /** Plugins and hotkeys of this page. */
+  readonly ownKeys: () => readonly OwnKey[];
   readonly newTab: () => void;
   /** Another tab is seen now. */
   readonly turned: () => void;
@@ -37,7 +40,8 @@ export function globalActions(deps: GlobalActionsDeps): Actions {
     }
     const cluster = page?.cluster ?? services.cluster(services.context);
     const actions = page?.actions() ?? {};
-    services.open(new HelpPage({ cluster, under: page, actions, run: deps.runAction }, services));
+    const own = deps.ownKeys();
+    services.open(new HelpPage({ cluster, under: page, actions, run: deps.runAction, own }, services));
   };
   return {
     command: () => prompts.openCommand(),

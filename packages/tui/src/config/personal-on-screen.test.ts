@@ -39,6 +39,23 @@ describe('settings on the screen', () => {
     await board.shows('services(default)');
   });
 
+  it('F20 help lists plugins and hotkeys and runs them', async () => {
+    const plugins = parsePlugins({ p: { shortCut: 'F3', description: 'My plugin', scopes: ['po'], command: 'ls' } });
+    const hotkeys = [{ ...hotkey, key: 'f7', description: 'My services', command: 'svc' }];
+    await using board = new Dashboard({ personal: { context: { plugins, hotkeys } }, height: 30 });
+    await board.shows('web-5d8f-a');
+    board.press('?');
+    board.filter('my');
+    expect(await board.shows(/f3 +My plugin +PLUGINS/)).toMatch(/f7 +My services +HOTKEYS/);
+    board.press('enter');
+    await board.shows('pods(default)');
+    expect(board.ran).toHaveLength(1);
+    board.press('?');
+    board.filter('my services');
+    board.press('enter');
+    await board.shows('services(default)');
+  });
+
   it('F62 F63 F64 views.yaml chooses, adds, hides and aligns columns, and sorts', async () => {
     const views = parseViewSettings({
       views: {

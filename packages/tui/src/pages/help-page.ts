@@ -14,7 +14,20 @@ export interface HelpPageOptions {
   readonly actions: Actions;
   /** Closes the help and runs an action on that page. */
   readonly run: (id: ActionId) => void;
+  /** Keys of the person's own: plugins and hotkeys. */
+  readonly own: readonly OwnKey[];
 }
+
+/** A key that settings have given something to do. */
+export interface OwnKey {
+  readonly key: string;
+  readonly label: string;
+  readonly kind: 'plugin' | 'hotkey';
+  /** Does it on the page below; the help is closed by then. */
+  readonly run: () => void;
+}
+
+const ownNames = { plugin: { en: 'PLUGINS', ko: '플러그인' }, hotkey: { en: 'HOTKEYS', ko: '단축키' } } as const;
 
 const groupNames: Readonly<Record<ActionGroup, { readonly en: string; readonly ko: string }>> = {
   resource: { en: 'RESOURCE', ko: '리소스' },
@@ -32,8 +45,8 @@ const words = {
 } as const;
 
 /** Every key that works on the page under it; `/` searches, Enter does it. */
-export class HelpPage extends ListPage<ActionId> {
-  constructor({ cluster, under, actions, run }: HelpPageOptions, services: Services) {
+export class HelpPage extends ListPage<() => void> {
+  constructor({ cluster, under, actions, run, own }: HelpPageOptions, services: Services) {
     const { language, keyMap } = services;
     const text = words[language];
     const here = new Set(Object.keys(actions));
@@ -47,20 +60,26 @@ export class HelpPage extends ListPage<ActionId> {
         cluster,
         columns: [{ title: text.key }, { title: text.action }, { title: text.group }, { title: text.id }],
         unsorted: true,
-        rows: () =>
-          ids
+        rows: () => [
+          ...ids
             .filter((id) => keyMap.keysOf(id).length > 0)
             .map((id) => {
               const info = actionInfo(id);
               const keys = keyMap.keysOf(id).map(keyLabel).join(' ');
-              return { id, cells: [keys, info[language], groupNames[info.group][language], id], item: id };
+              const cells = [keys, info[language], groupNames[info.group][language], id];
+              return { id, cells, item: () => run(id) };
             }),
+          ...own.map(({ key, label, kind, run: act }) => ({
+            id: `${kind} ${key}`,
+            cells: [keyLabel(key), label, ownNames[kind][language], ''],
+            item: () => {
+              services.back();
+              act();
+            },
+          })),
+        ],
         empty: () => text.empty,
-        actions: (id) => ({
-          open: () => {
-            if (id !== undefined) run(id);
-          },
-        }),
+        actions: (act) => ({ open: () => act?.() }),
       },
       services,
     );

@@ -66,6 +66,12 @@ export class ListPage<Item> implements Page {
   }
 
   get current(): Item | undefined {
+    // A key may come before the first frame: it is meant for what that would show.
+    if (this.model.size === 0) {
+      const now = this.#services.clock.now();
+      this.#update(now);
+      this.model.settle(now);
+    }
     const id = this.model.cursorRow?.id;
     return id === undefined ? undefined : this.#items.get(id);
   }
