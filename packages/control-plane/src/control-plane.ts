@@ -194,8 +194,11 @@ async function addonCluster(
   return { id, podCIDR, serviceCIDR, dnsAddress, domain: clusterDomain, version: kubernetesVersion.gitVersion };
 }
 
-const isAbort = (error: unknown, { reason }: AbortSignal): boolean =>
-  error === reason || (error instanceof Error && error.name === 'AbortError');
+/** Several parts of a part may have been stopped at once. */
+const isAbort = (error: unknown, signal: AbortSignal): boolean =>
+  error === signal.reason ||
+  (error instanceof Error && error.name === 'AbortError') ||
+  (error instanceof AggregateError && error.errors.every((one) => isAbort(one, signal)));
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
