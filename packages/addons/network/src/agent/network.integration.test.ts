@@ -21,7 +21,7 @@ const base = { clusterId, clusterCIDR: '10.42.0.0/16', podCIDR: '10.42.0.0/24', 
 
 /** Needs root, nft, ip and the CNI plugins of the distribution. */
 describe('conflist with the real plugins', () => {
-  it('gives a pod an address of the node, a gateway and the way out', async () => {
+  it('8.3.2 gives a pod an address of the node, a gateway and the way out', async () => {
     await using lab = await NetworkLab.open(0);
     const ipamDirectory = await mkdtemp(join(tmpdir(), 'gb-ipam-'));
     try {
@@ -152,14 +152,14 @@ describe('the table in a network namespace', () => {
     expect(await reaching(8080)).toEqual(['3', '4', 'outside', 'node']);
   });
 
-  it('isolates a pod that a policy without rules selects, but not from its own node', async () => {
+  it('8.5.1 isolates a pod that a policy without rules selects, but not from its own node', async () => {
     await policy('none', { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Ingress'] });
     expect(await reaching(8080)).toEqual(['node']);
     await withdraw('none');
     expect(await reaching(8080)).toEqual(['3', '4', 'outside', 'node']);
   });
 
-  it('allows by pod selector, namespace selector and address block; policies add up', async () => {
+  it('8.5.1 allows by pod selector, namespace selector and address block; policies add up', async () => {
     await policy('friends', {
       podSelector: {},
       ingress: [{ from: [{ podSelector: { matchLabels: { app: 'friend' } } }] }],
@@ -181,7 +181,7 @@ describe('the table in a network namespace', () => {
     for (const name of ['friends', 'b', 'wide']) await withdraw(name);
   });
 
-  it('allows by number, range and name of a port', async () => {
+  it('8.5.1 allows by number, range and name of a port', async () => {
     await policy('number', { podSelector: {}, ingress: [{ ports: [{ port: 8080 }] }] });
     expect(await reaching(8080)).toContain('4');
     expect(await reaching(9090)).toEqual(['node']);
@@ -196,7 +196,7 @@ describe('the table in a network namespace', () => {
     await withdraw('name');
   });
 
-  it('holds pods back from where egress does not allow, their own node included', async () => {
+  it('8.5.1 holds pods back from where egress does not allow, their own node included', async () => {
     await policy('egress', {
       podSelector: { matchLabels: { app: 'friend' } },
       policyTypes: ['Egress'],
@@ -212,7 +212,7 @@ describe('the table in a network namespace', () => {
     await withdraw('egress');
   });
 
-  it('follows labels of pods', async () => {
+  it('8.5.1 follows labels of pods', async () => {
     await policy('friends', {
       podSelector: {},
       ingress: [{ from: [{ podSelector: { matchLabels: { app: 'friend' } } }] }],

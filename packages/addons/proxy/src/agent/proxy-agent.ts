@@ -6,6 +6,7 @@ import type { ProxyConfig } from '../config.js';
 import { healthPortOf } from '../manifests.js';
 import { proxyTable } from './base-ruleset.js';
 import { createConntrack } from './conntrack.js';
+import { HealthCheckPorts } from './health-check-ports.js';
 import { ProxyRules } from './proxy-rules.js';
 
 const removalTimeoutMs = 15_000;
@@ -18,12 +19,14 @@ export async function runProxyAgent(context: AgentContext<ProxyConfig>, signal: 
   await sysctls.set('net/ipv4/ip_forward', '1');
   const bridgeIsFiltered = await sysctls.set('net/bridge/bridge-nf-call-iptables', '1');
   const localhostNodePorts = config.localhostNodePorts && (await sysctls.set('net/ipv4/conf/all/route_localnet', '1'));
+  const healthPorts = new HealthCheckPorts({ host: '0.0.0.0', log });
   const rules = new ProxyRules({
     nodeName,
     podCIDR: cluster.podCIDR,
     informers,
     nft: createNft(),
     conntrack: createConntrack(log),
+    healthPorts,
     table: proxyTable(cluster.id),
     base: { localhostNodePorts, bridgeIsFiltered },
   });

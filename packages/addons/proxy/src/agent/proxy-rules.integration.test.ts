@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { proxyTable } from './base-ruleset.js';
 import { createConntrack } from './conntrack.js';
+import type { HealthCheck } from './health-check-ports.js';
 import { ProxyRules } from './proxy-rules.js';
 import { NetworkLab } from '@geobuk/addon-sdk/testing';
 
@@ -41,6 +42,7 @@ describe('ProxyRules in a network namespace', () => {
   let client: FakeClient;
   let rules: ProxyRules;
   let settle: (timeoutMs?: number) => Promise<void>;
+  let healthChecks: readonly HealthCheck[] = [];
   /** What the kernel was told. */
   let applied: (readonly string[])[] = [];
   const stop = new AbortController();
@@ -106,6 +108,7 @@ describe('ProxyRules in a network namespace', () => {
         },
       },
       conntrack: createConntrack(log, lab.node),
+      healthPorts: { set: async (checks) => void (healthChecks = checks) },
       table: proxyTable('0a1b2c3d'),
       base: { localhostNodePorts: true, bridgeIsFiltered: true },
     });
@@ -187,6 +190,22 @@ describe('ProxyRules in a network namespace', () => {
     await client.patch(services, { namespace, name: 'balanced' }, { type: 'merge', body }, { signal });
     await settle();
     expect(names(await lab.ask(lab.outside, 'tcp', '198.51.100.8', 80))).toEqual(['two']);
+  });
+
+  it('8.1.5 tells load balancers how many ready endpoints this node has', async () => {
+    const spec = {
+      type: 'LoadBalancer',
+      externalTrafficPolicy: 'Local',
+      healthCheckNodePort: 32_000,
+      ports: [{ port: 80, nodePort: 30_090 }],
+    } as const;
+    await client.create(services, service('checked', '10.43.0.40', spec), { signal });
+    await client.create(endpointSlices, slice('checked', ['10.42.0.2', '10.42.0.3', '10.42.9.9']), { signal });
+    await vi.waitFor(() =>
+      expect(healthChecks).toEqual([{ namespace, name: 'checked', port: 32_000, localEndpoints: 2 }]),
+    );
+    await client.delete(services, { namespace, name: 'checked' }, { signal });
+    await vi.waitFor(() => expect(healthChecks).toEqual([]));
   });
 
   it('8.1.8 moves UDP flows when their endpoint goes', async () => {

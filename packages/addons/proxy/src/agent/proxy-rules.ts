@@ -6,6 +6,7 @@ import type { Controller, Informers, Lister, ReconcileContext, ReconcileResult, 
 import { mapped } from '@geobuk/client';
 import type { BaseRulesetOptions } from './base-ruleset.js';
 import type { Conntrack } from './conntrack.js';
+import type { HealthCheck, HealthCheckPorts } from './health-check-ports.js';
 import { ProxyRuleset } from './proxy-ruleset.js';
 import type { Place, ServicePortModel } from './service-port.js';
 import { servicePorts } from './service-port.js';
@@ -21,6 +22,7 @@ export interface ProxyRulesDeps {
   readonly informers: Informers;
   readonly nft: Nft;
   readonly conntrack: Conntrack;
+  readonly healthPorts: Pick<HealthCheckPorts, 'set'>;
   readonly table: NftTable;
   readonly base: Omit<BaseRulesetOptions, 'nodePodCIDR'>;
 }
@@ -93,12 +95,14 @@ export class ProxyRules implements Controller<'rules'> {
       trace.did(isThere ? `updated ${changed.size} services` : `made the table anew`);
       log.debug({ services: changed.size, full: !isThere, tookMs }, 'rules in place');
     }
+    await this.#deps.healthPorts.set(this.#healthChecks());
     await this.#deps.conntrack.forgetUdp(flows, { signal });
     return { requeueAfterMs: lookAgainMs };
   }
 
   async remove(signal: AbortSignal): Promise<void> {
     await this.#deps.nft.apply(deleteNftTable(this.#deps.table), { signal });
+    await this.#deps.healthPorts.set([]);
     this.#base = undefined;
   }
 
@@ -143,6 +147,18 @@ export class ProxyRules implements Controller<'rules'> {
     const service = this.#services.get(key);
     if (service === undefined) return [];
     return servicePorts(service, this.#slices.byIndex('service', formatKey(key)), this.#place());
+  }
+
+  #healthChecks(): readonly HealthCheck[] {
+    const checks: HealthCheck[] = [];
+    for (const [id, ports] of this.#ports) {
+      const port = ports[0]?.healthCheckPort;
+      if (port === undefined) continue;
+      const { namespace = '', name } = parseKey(id);
+      const localEndpoints = new Set(ports.flatMap(({ readyHere }) => readyHere)).size;
+      checks.push({ namespace, name, port, localEndpoints });
+    }
+    return checks;
   }
 
   #place(): Place {

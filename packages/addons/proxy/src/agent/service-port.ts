@@ -31,6 +31,10 @@ export interface ServicePortModel {
   readonly all: readonly Target[];
   readonly externalIsLocal: boolean;
   readonly internalIsLocal: boolean;
+  /** Where load balancers ask whether this node has ready endpoints. */
+  readonly healthCheckPort: number | undefined;
+  /** Ready ones on this node. */
+  readonly readyHere: readonly string[];
 }
 
 export interface Place {
@@ -82,6 +86,13 @@ export function servicePorts(
       all,
       externalIsLocal,
       internalIsLocal,
+      healthCheckPort:
+        spec.type === 'LoadBalancer' && externalIsLocal && (spec.healthCheckNodePort ?? 0) > 0
+          ? spec.healthCheckNodePort
+          : undefined,
+      readyHere: found
+        .filter(({ target, endpoint }) => target.isLocal && isReady(endpoint))
+        .map(({ target }) => target.ip),
     };
   });
 }
