@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { allSettledOrThrow, followSignal, systemClock } from '@geobuk/client';
 import type { KubeletConfig } from './config.js';
+import { MemorySettling } from './memory-settling.js';
 import { createNodeAgent } from './node-agent.js';
 import { makeSelfSigned } from './node/certificate-request.js';
 import { joinCluster } from './node/join.js';
@@ -160,6 +161,7 @@ export function createKubelet(config: KubeletConfig): Kubelet {
       certificate.run(client, own.signal),
       serving.run(client, own.signal),
       runtimes.run(own.signal),
+      new MemorySettling({ clock }).run(own.signal),
     ];
     for (const part of parts) part.catch((error: unknown) => own.abort(error));
     try {
