@@ -113,6 +113,25 @@ describe('probes', () => {
     expect(asked).toContain('readiness');
   });
 
+  it('7.4.1 by a command that cannot be started say so and neither kill nor unready what runs', async () => {
+    let asked = 0;
+    await using node = await nodeWith({
+      exec: ([command = '']) => {
+        if (command === 'ready') return { exitCode: 0, output: '' };
+        asked += 1;
+        throw new RuntimeError('Internal', 'exec: "nosuch": executable file not found in $PATH');
+      },
+    });
+    const livenessProbe = { ...quick, failureThreshold: 1, exec: { command: ['nosuch'] } };
+    const readinessProbe = { ...quick, exec: { command: ['ready'] } };
+    await create(node, podOf({ containers: [main({ livenessProbe, readinessProbe })] }));
+    await waitFor(() => expect(asked).toBeGreaterThan(2));
+    expect(told(node, 'Unhealthy')[0]).toBe(
+      'Liveness probe errored and resulted in unknown state: exec: "nosuch": executable file not found in $PATH',
+    );
+    expect(statusOf(node)).toMatchObject({ started: true, ready: true, restartCount: 0 });
+  });
+
   it('7.4.1 by http take 200 to 399 for well, follow no foreign redirect, and send their own agent', async () => {
     let status = 500;
     const agents = new Set<string | undefined>();

@@ -5,6 +5,8 @@ import type { Container, HTTPGetAction } from '@geobuk/api';
 export interface CheckResult {
   readonly ok: boolean;
   readonly message: string;
+  /** It could not be asked at all. */
+  readonly unknown?: boolean | undefined;
 }
 
 /** The number of a port that a container names. @throws {Error} a name the container does not have. */

@@ -164,17 +164,20 @@ export class PodProbes implements Disposable {
     while (!signal.aborted) {
       const waits = kind !== 'startup' && !probed.started;
       if (!waits) {
-        const result = await this.#ask(kind, probe, target, signal);
+        const result = await this.#ask(probe, target, signal);
         if (signal.aborted) return;
-        const counted = `${kind} ${result.ok ? 'successful' : 'failed'}`;
+        const counted = `${kind} ${outcomeOf(result)}`;
         probed.counts.set(counted, (probed.counts.get(counted) ?? 0) + 1);
-        good = result.ok ? good + 1 : 0;
-        bad = result.ok ? 0 : bad + 1;
-        if (!result.ok) this.#tell(kind, result.message, target);
-        const passed = good >= (kind === 'readiness' ? (probe.successThreshold ?? 1) : 1);
-        const failed = bad >= (probe.failureThreshold ?? 3);
-        if (passed || failed) this.#settle(kind, passed, probe, target, probed);
-        if (kind === 'startup' && passed) return;
+        if (result !== 'unavailable' && !result.ok) this.#tell(kind, result, target);
+        // What could not be asked says nothing about the container: counts and state stay as they were.
+        if (isAnswer(result)) {
+          good = result.ok ? good + 1 : 0;
+          bad = result.ok ? 0 : bad + 1;
+          const passed = good >= (kind === 'readiness' ? (probe.successThreshold ?? 1) : 1);
+          const failed = bad >= (probe.failureThreshold ?? 3);
+          if (passed || failed) this.#settle(kind, passed, probe, target, probed);
+          if (kind === 'startup' && passed) return;
+        }
       }
       await clock.after(waits ? Math.min(periodMs, 1000) : periodMs, { signal });
     }
@@ -193,12 +196,13 @@ export class PodProbes implements Disposable {
     }
   }
 
-  #tell(kind: ProbeKind, why: string, { pod, spec }: Target): void {
+  #tell(kind: ProbeKind, result: CheckResult, { pod, spec }: Target): void {
     const name = kind.charAt(0).toUpperCase() + kind.slice(1);
-    this.#deps.events.pod(pod, 'Warning', 'Unhealthy', `${name} probe failed: ${why}`, spec.name);
+    const how = isAnswer(result) ? 'failed' : 'errored and resulted in unknown state';
+    this.#deps.events.pod(pod, 'Warning', 'Unhealthy', `${name} probe ${how}: ${result.message}`, spec.name);
   }
 
-  async #ask(kind: ProbeKind, probe: Probe, target: Target, parent: AbortSignal): Promise<CheckResult> {
+  async #ask(probe: Probe, target: Target, parent: AbortSignal): Promise<CheckResult | 'unavailable'> {
     const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
     using limit = deadline(parent, timeoutMs, this.#deps.clock);
     try {
@@ -206,13 +210,22 @@ export class PodProbes implements Disposable {
     } catch (error) {
       if (parent.aborted) throw error;
       if (limit.signal.aborted) return { ok: false, message: `command timed out after ${timeoutMs / 1000}s` };
-      // The engine itself is away: that says nothing about the container.
-      if (error instanceof RuntimeError && error.code === 'Unavailable')
-        return { ok: kind !== 'readiness', message: error.message };
-      return { ok: false, message: (error as Error).message };
+      // The engine is away (nobody need be told), or could not start the command. Follows: execProber, probe.Unknown.
+      if (error instanceof RuntimeError && error.code === 'Unavailable') return 'unavailable';
+      const unknown = error instanceof RuntimeError && error.code !== 'Timeout';
+      return { ok: false, unknown, message: (error as Error).message };
     }
   }
 }
+
+/** Whether the container has answered, well or badly. */
+const isAnswer = (result: CheckResult | 'unavailable'): result is CheckResult =>
+  result !== 'unavailable' && result.unknown !== true;
+
+const outcomeOf = (result: CheckResult | 'unavailable'): string => {
+  if (!isAnswer(result)) return 'unknown';
+  return result.ok ? 'successful' : 'failed';
+};
 
 interface Target {
   readonly pod: Pod;
