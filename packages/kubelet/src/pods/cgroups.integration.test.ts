@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import type { Pod } from '@geobuk/api';
 import { afterAll, expect, it } from 'vitest';
 import { PodCgroups } from './cgroups.js';
@@ -45,6 +47,25 @@ it('7.9.3 makes a group for each pod below its QoS class, limited by what all it
   }
   expect(await read('memory', '', v2 ? 'memory.max' : 'memory.limit_in_bytes')).toBe(String(1 << 30));
   expect([...(await cgroups.uids())].sort()).toEqual(['a', 'b', 'c']);
+});
+
+it('ends the processes of a container that the engine has lost hold of, and no others of the pod', async () => {
+  cgroups.ensure(podOf('held', {}), []);
+  const group = (id: string): string => `/sys/fs/cgroup/${v2 ? '' : 'memory'}${root}/kubepods/besteffort/podheld/${id}`;
+  const inGroup = async (id: string) => {
+    await mkdir(group(id));
+    const child = spawn('sleep', ['600']);
+    await writeFile(`${group(id)}/cgroup.procs`, String(child.pid));
+    return { child, ended: once(child, 'exit') };
+  };
+  const lost = await inGroup('lost');
+  const other = await inGroup('other');
+  await cgroups.kill('held', ['lost', 'unknown']);
+  expect(await lost.ended).toEqual([null, 'SIGKILL']);
+  expect(other.child.exitCode).toBe(null);
+  other.child.kill('SIGTERM');
+  expect(await other.ended).toEqual([null, 'SIGTERM']);
+  for (const id of ['lost', 'other']) await rmdir(group(id));
 });
 
 it('7.6.1 removes the groups with the pod, known by its uid alone, and the tree with the last', async () => {

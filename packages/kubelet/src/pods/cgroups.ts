@@ -83,6 +83,27 @@ export class PodCgroups {
     return 0;
   }
 
+  /** SIGKILL for every process of these containers of the pod. */
+  async kill(uid: string, containers: readonly string[]): Promise<void> {
+    const pids = new Set<number>();
+    for (const hierarchy of await hierarchies()) {
+      for (const name of classes) {
+        for (const id of containers) {
+          const file = `${mountPoint}/${hierarchy}${this.#config.root}/kubepods${name}/pod${uid}/${id}/cgroup.procs`;
+          const text = (await readFile(file, 'utf8').catch(ignore)) ?? '';
+          for (const line of text.split('\n')) if (Number(line) > 0) pids.add(Number(line));
+        }
+      }
+    }
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // ended meanwhile
+      }
+    }
+  }
+
   async remove(uid: string): Promise<void> {
     for (const name of classes) await removeEverywhere(`${this.#config.root}/kubepods${name}/pod${uid}`);
   }

@@ -67,9 +67,11 @@ export class PodSteps {
       case 'stopSandbox':
         return this.#stopSandbox(step.id, context, signal);
       case 'removeSandbox':
-        return runtime.removeSandbox(step.id, { signal });
+        return this.#remove(containersIn(context.state, step.id), context, () =>
+          runtime.removeSandbox(step.id, { signal }),
+        );
       case 'removeContainer':
-        await runtime.removeContainer(step.id, { signal });
+        await this.#remove([step.id], context, () => runtime.removeContainer(step.id, { signal }));
         if (step.logPath !== undefined) await rm(step.logPath, { force: true });
         return undefined;
       case 'stopContainers':
@@ -104,6 +106,25 @@ export class PodSteps {
       }
       default:
         return step satisfies never;
+    }
+  }
+
+  /**
+   * A start whose caller died half-way may leave a container that the engine takes for ended while it runs: it can neither
+   * stop nor remove it, so the kernel ends its processes, and the next try removes it. Follows: tryKillingCgroupProcesses.
+   */
+  async #remove(
+    containers: readonly string[],
+    { pod, state }: StepContext,
+    remove: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await remove();
+    } catch (error) {
+      const uid = pod?.metadata.uid ?? state?.pod.uid;
+      if (error instanceof RuntimeError && error.code === 'StillRunning' && uid !== undefined)
+        await this.#deps.cgroups?.kill(uid, containers);
+      throw error;
     }
   }
 
@@ -164,3 +185,6 @@ export class PodSteps {
 export class NetworkNotReadyError extends Error {
   override readonly name = 'NetworkNotReadyError';
 }
+
+const containersIn = (state: PodState | undefined, sandbox: string): readonly string[] =>
+  (state?.containers ?? []).filter(({ sandboxId }) => sandboxId === sandbox).map(({ id }) => id);

@@ -9,6 +9,8 @@ export type RuntimeErrorCode =
   | 'CreateContainer'
   | 'StartContainer'
   | 'Sandbox'
+  /** To be removed, but its processes live. */
+  | 'StillRunning'
   | 'Unavailable'
   | 'Timeout'
   | 'Internal';

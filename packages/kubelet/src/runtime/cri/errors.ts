@@ -26,6 +26,8 @@ function codeFor(method: string, error: ServiceError): RuntimeErrorCode {
       return codeOfMethod[method] ?? (method === 'ImageStatus' ? 'ImageNotFound' : 'NotFound');
     case status.INVALID_ARGUMENT:
       return method === 'PullImage' ? 'InvalidImageName' : (codeOfMethod[method] ?? 'Internal');
+    case status.FAILED_PRECONDITION:
+      return /cannot delete running task/.test(error.details) ? 'StillRunning' : (codeOfMethod[method] ?? 'Internal');
     default:
       if (method === 'PullImage' && /invalid reference|failed to parse image/i.test(error.details))
         return 'InvalidImageName';
