@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm test`: every test there is. Unit tests need nothing; integration tests and e2e need root, containerd, etcd, nft and
+ * `npm test`: every test there is but `npm run chaos`. Unit tests need nothing; integration tests and e2e need root, containerd, etcd, nft and
  * kubectl, which are installed from the distribution where that is possible. With CI=true a suite that cannot run is a failure.
  * The last line is `N passed, N failed`.
  */
